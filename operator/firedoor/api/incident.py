@@ -1,0 +1,230 @@
+"""SecurityIncident: what people and alerts ask for, and what firedoor answers.
+
+The models are the single source of the CRD. Everyone may import them; they decide nothing.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from firedoor.api.base import Frozen
+from firedoor.api.conditions import Condition, Truth
+
+Name = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+]
+NamespaceName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+Uid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+EvidencePath = Annotated[str, Field(min_length=2, max_length=1024, pattern=r"^/[^\x00]*$")]
+Quantity = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$")]
+
+
+class Severity(StrEnum):
+    """How bad it is, for people and for the order of work."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class ReleaseMode(StrEnum):
+    """What becomes of the suspect pod."""
+
+    DISCARD = "Discard"
+    RESTORE = "Restore"
+    KEEP = "Keep"
+
+
+class Target(Frozen):
+    """What is compromised."""
+
+    kind: Literal["Pod"] = Field(default="Pod", description="Kind of the target.")
+    namespace: NamespaceName | None = Field(
+        default=None,
+        description="Namespace of the target; only incidents in firedoor's home namespace may name another one than their own.",
+    )
+    name: Name = Field(description="Name of the target.")
+    uid: Uid | None = Field(default=None, description="Uid of the target; when given, a replaced object is refused.")
+
+
+class Containment(Frozen):
+    """Which doors to close."""
+
+    network: Literal["Isolate", "None"] = Field(
+        default="Isolate", description="Isolate: no traffic in either direction, proved. None: leave the network alone."
+    )
+    node: Literal["Cordon", "None"] = Field(
+        default="Cordon", description="Cordon: nothing new is scheduled to the target's node. None: leave the node alone."
+    )
+    workload: Literal["ScaleToZero", "None"] = Field(
+        default="None",
+        description="ScaleToZero: the owning workload's replicas go to 0 once the suspect pod is free of it.",
+    )
+
+
+class Storage(Frozen):
+    """The volume that keeps the evidence."""
+
+    size: Quantity = Field(default="2Gi", description="Requested size of the volume.")
+    storage_class_name: Name | None = Field(
+        default=None, description="StorageClass of the volume; the cluster's default when absent."
+    )
+
+
+class Evidence(Frozen):
+    """What to keep."""
+
+    enabled: bool = Field(default=True, description="Whether to capture evidence at all.")
+    paths: tuple[EvidencePath, ...] = Field(
+        default=(), max_length=64, description="Absolute paths or globs to capture from every container."
+    )
+    storage: Storage = Field(default=Storage(), description="Where the evidence is kept.")
+
+
+class Release(Frozen):
+    """The wish to give everything back."""
+
+    reason: str = Field(min_length=1, max_length=1024, description="Why, for the record.")
+    mode: ReleaseMode | None = Field(
+        default=None,
+        description="Discard deletes the suspect pod, Restore gives its labels back, Keep leaves it isolated. Absent: "
+        "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise.",
+    )
+
+
+class Source(Frozen):
+    """Where the incident came from, when an alert made it."""
+
+    name: str = Field(min_length=1, max_length=63, description="Name of the configured source, such as falco.")
+    rule: str | None = Field(default=None, max_length=256, description="The rule or alert name that fired.")
+    fingerprint: str | None = Field(default=None, max_length=128, description="What makes a repeated alert the same.")
+    received_at: datetime | None = Field(default=None, description="When the receiver accepted the alert.")
+    summary: str | None = Field(default=None, max_length=1024, description="The alert's own words, as they came.")
+
+
+class IncidentSpec(Frozen):
+    """What is asked for."""
+
+    title: str | None = Field(default=None, max_length=256, description="A line for people.")
+    severity: Severity = Field(default=Severity.HIGH, description="How bad it is.")
+    target: Target | None = Field(
+        default=None,
+        description="What is compromised. Only an alert whose workload could not be found is stored without; it may be "
+        "given one later, once.",
+    )
+    containment: Containment = Field(default=Containment(), description="Which doors to close.")
+    evidence: Evidence = Field(default=Evidence(), description="What to keep.")
+    release: Release | None = Field(default=None, description="When present, everything is given back. Cannot be taken back.")
+    source: Source | None = Field(default=None, description="Where the incident came from, when an alert made it.")
+
+
+class Reach(Frozen):
+    """What one probe pod found about the way to the suspect."""
+
+    probe: str = Field(max_length=253, description="Name of the probe pod.")
+    node: str = Field(max_length=253, description="Node that the probe pod ran on.")
+    port: int = Field(ge=1, le=65535, description="TCP port of the suspect that was tried.")
+    before: Literal["Open", "Refused", "Timeout", "Error"] | None = Field(
+        default=None, description="Answer before the door closed; Open and Refused show that packets passed."
+    )
+    after: Literal["Open", "Refused", "Timeout", "Error"] | None = Field(
+        default=None, description="Answer after; only Timeout shows that they no longer do."
+    )
+
+
+class Isolation(Frozen):
+    """What the Isolated condition stands on."""
+
+    policy: str | None = Field(default=None, max_length=253, description="Name of the deny policy.")
+    closed_at: datetime | None = Field(default=None, description="When policy and label were both in place.")
+    verified_at: datetime | None = Field(default=None, description="When the probes were last asked.")
+    reach: tuple[Reach, ...] = Field(default=(), max_length=64, description="What the probe pods found.")
+    overlapping: tuple[str, ...] = Field(
+        default=(), max_length=64, description="Other policies that select the pod and would still allow traffic."
+    )
+
+
+class EvidenceStatus(Frozen):
+    """Where the evidence is and how to check it."""
+
+    claim: str | None = Field(default=None, max_length=253, description="Volume claim, in firedoor's home namespace.")
+    bundle: str | None = Field(default=None, max_length=253, description="Folder of the bag on the volume.")
+    status: str | None = Field(default=None, max_length=32, description="Complete, Partial or Failed.")
+    sealed_at: datetime | None = Field(default=None, description="When the bag was sealed.")
+    tag_manifest_sha256: str | None = Field(
+        default=None, alias="tagManifestSHA256", max_length=64, description="SHA-256 of the bag's tag manifest."
+    )
+    custody_head: str | None = Field(default=None, max_length=64, description="SHA-256 of the last custody line.")
+    payload_oxum: str | None = Field(default=None, max_length=64, description="Octets and files of the payload.")
+    gaps: tuple[str, ...] = Field(default=(), max_length=32, description="What could not be captured, and why.")
+
+
+class Receipt(Frozen):
+    """A copy, for people, of what an object was before firedoor changed it; the object carries its own."""
+
+    object: str = Field(max_length=600, description="Kind and name of the object.")
+    uid: str = Field(max_length=64, description="Uid of the object.")
+    change: str = Field(max_length=256, description="What firedoor did to it.")
+    prior: str = Field(max_length=16384, description="What it was before, as JSON.")
+    at: datetime = Field(description="When it was changed.")
+    returned: bool = Field(default=False, description="Whether it has been given back.")
+
+
+class IncidentStatus(Frozen):
+    """What firedoor found and did."""
+
+    phase: str | None = Field(default=None, max_length=32, description="One word for the eye; programs read conditions.")
+    observed_generation: int | None = Field(default=None, ge=0, description="The generation that this status speaks of.")
+    node: str | None = Field(default=None, max_length=253, description="Node that the target runs on.")
+    conditions: tuple[Condition, ...] = Field(default=(), max_length=16, description="The contract.")
+    isolation: Isolation | None = Field(default=None, description="What Isolated stands on.")
+    evidence: EvidenceStatus | None = Field(default=None, description="Where the evidence is.")
+    receipts: tuple[Receipt, ...] = Field(default=(), max_length=32, description="What was changed, and what it was.")
+
+    def truth(self, condition_type: str) -> Truth:
+        """The status of a condition; Unknown when it was never set."""
+        return next((c.status for c in self.conditions if c.type == condition_type), "Unknown")
+
+
+class Metadata(Frozen):
+    """The part of an object's metadata that firedoor reads."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+
+
+class SecurityIncident(Frozen):
+    """A security incident to contain, keep evidence of, and release."""
+
+    metadata: Metadata
+    spec: IncidentSpec
+    status: IncidentStatus = IncidentStatus()
+
+    @property
+    def uid(self) -> str:
+        return self.metadata.uid
+
+    @property
+    def key(self) -> str:
+        """namespace/name, for people."""
+        return f"{self.metadata.namespace}/{self.metadata.name}"
+
+    @property
+    def target_namespace(self) -> str:
+        target = self.spec.target
+        return (target.namespace if target else None) or self.metadata.namespace
+
+    @property
+    def leaving(self) -> bool:
+        """Whether everything is to be given back: asked for, or the incident is being deleted."""
+        return self.spec.release is not None or self.metadata.deletion_timestamp is not None

@@ -1,0 +1,71 @@
+"""Every label, annotation, finalizer and manager name that firedoor writes, in one place.
+
+Everyone may import this module; nothing else in the code base spells these strings.
+"""
+
+from typing import Final
+
+GROUP: Final = "firedoor.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+INCIDENTS: Final = "securityincidents"
+
+FIELD_MANAGER: Final = "firedoor"
+FINALIZER: Final = f"{GROUP}/release"
+
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY_VALUE: Final = "firedoor"
+COMPONENT: Final = "app.kubernetes.io/component"
+INCIDENT_UID: Final = f"{GROUP}/incident-uid"
+INCIDENT_NAME: Final = f"{GROUP}/incident"
+"""Annotation (never a label: names may be longer than 63) with namespace/name of the incident, for people."""
+
+PRIOR: Final = f"{GROUP}/prior"
+"""Annotation with what an object was before firedoor changed it, written in the same call as the change."""
+
+HOME_NAMESPACE_DEFAULT: Final = "firedoor-system"
+
+CONTROLLER: Final = "firedoor-controller"
+RECEIVER: Final = "firedoor-receiver"
+COLLECTOR: Final = "firedoor-collector"
+PROBE: Final = "firedoor-probe"
+
+
+def uid8(uid: str) -> str:
+    """The first eight hexadecimal digits of an incident's uid: short enough for a label key, unique in practice."""
+    return uid.replace("-", "")[:8]
+
+
+def quarantine_label(incident_uid: str) -> str:
+    """The label key that only this incident uses; its deny policy selects it."""
+    return f"{GROUP}/incident.{uid8(incident_uid)}"
+
+
+def cordon_holder(incident_uid: str) -> str:
+    """The node annotation by which this incident holds the cordon."""
+    return f"{GROUP}/cordon.{uid8(incident_uid)}"
+
+
+def scale_holder(incident_uid: str) -> str:
+    """The workload annotation by which this incident holds the replicas at zero."""
+    return f"{GROUP}/scale.{uid8(incident_uid)}"
+
+
+def deny_policy(incident_uid: str) -> str:
+    """Name of the incident's NetworkPolicy in the target's namespace."""
+    return f"firedoor-{uid8(incident_uid)}"
+
+
+def evidence_claim(incident_uid: str) -> str:
+    """Name of the evidence volume claim in firedoor's home namespace; it outlives the incident."""
+    return f"firedoor-evidence-{uid8(incident_uid)}"
+
+
+def collector_job(incident_uid: str) -> str:
+    """Name of the collector Job in firedoor's home namespace."""
+    return f"firedoor-collect-{uid8(incident_uid)}"
+
+
+def made_labels(incident_uid: str) -> dict[str, str]:
+    """Labels of everything that firedoor makes for an incident."""
+    return {MANAGED_BY: MANAGED_BY_VALUE, INCIDENT_UID: incident_uid}
