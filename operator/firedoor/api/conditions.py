@@ -53,6 +53,7 @@ class Reason(StrEnum):
     VERIFYING = "Verifying"
     TRAFFIC_PASSES = "TrafficPasses"
     OVERLAPPING_ALLOW_POLICIES = "OverlappingAllowPolicies"
+    ESTABLISHED_CONNECTIONS_POSSIBLE = "EstablishedConnectionsPossible"
     POLICY_MISSING = "PolicyMissing"
     LABEL_MISSING = "LabelMissing"
     POD_GONE = "PodGone"

@@ -13,7 +13,8 @@ from firedoor.api.base import Frozen
 from firedoor.api.conditions import Condition, Truth
 
 Name = Annotated[
-    str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    str,
+    Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"),
 ]
 NamespaceName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 Uid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
@@ -36,7 +37,6 @@ class ReleaseMode(StrEnum):
 
     DISCARD = "Discard"
     RESTORE = "Restore"
-    KEEP = "Keep"
 
 
 class Target(Frozen):
@@ -58,7 +58,8 @@ class Containment(Frozen):
         default="Isolate", description="Isolate: no traffic in either direction, proved. None: leave the network alone."
     )
     node: Literal["Cordon", "None"] = Field(
-        default="Cordon", description="Cordon: nothing new is scheduled to the target's node. None: leave the node alone."
+        default="Cordon",
+        description="Cordon: nothing new is scheduled to the target's node. None: leave the node alone.",
     )
     workload: Literal["ScaleToZero", "None"] = Field(
         default="None",
@@ -91,7 +92,7 @@ class Release(Frozen):
     reason: str = Field(min_length=1, max_length=1024, description="Why, for the record.")
     mode: ReleaseMode | None = Field(
         default=None,
-        description="Discard deletes the suspect pod, Restore gives its labels back, Keep leaves it isolated. Absent: "
+        description="Discard deletes the suspect pod, Restore gives its labels back. Absent: "
         "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise.",
     )
 
@@ -143,6 +144,9 @@ class Isolation(Frozen):
     closed_at: datetime | None = Field(default=None, description="When policy and label were both in place.")
     verified_at: datetime | None = Field(default=None, description="When the probes were last asked.")
     reach: tuple[Reach, ...] = Field(default=(), max_length=64, description="What the probe pods found.")
+    flow: Literal["Cut", "Alive", "Unknown"] = Field(
+        default="Unknown", description="Whether a connection that was open before the door closed still passes."
+    )
     overlapping: tuple[str, ...] = Field(
         default=(), max_length=64, description="Other policies that select the pod and would still allow traffic."
     )
@@ -180,6 +184,11 @@ class IncidentStatus(Frozen):
     phase: str | None = Field(default=None, max_length=32, description="One word for the eye; programs read conditions.")
     observed_generation: int | None = Field(default=None, ge=0, description="The generation that this status speaks of.")
     node: str | None = Field(default=None, max_length=253, description="Node that the target runs on.")
+    target_uid: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Uid of the pod that was accepted as the target; no other is ever touched.",
+    )
     conditions: tuple[Condition, ...] = Field(default=(), max_length=16, description="The contract.")
     isolation: Isolation | None = Field(default=None, description="What Isolated stands on.")
     evidence: EvidenceStatus | None = Field(default=None, description="Where the evidence is.")

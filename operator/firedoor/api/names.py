@@ -23,6 +23,16 @@ INCIDENT_NAME: Final = f"{GROUP}/incident"
 PRIOR: Final = f"{GROUP}/prior"
 """Annotation with what an object was before firedoor changed it, written in the same call as the change."""
 
+REACHED: Final = f"{GROUP}/reached"
+"""Annotation of a deny policy: what the probes reached before the door closed, kept through any crash."""
+
+TARGET: Final = f"{GROUP}/target"
+"""Annotation of a deny policy with the name of the pod it was made for, so that an orphan can be undone."""
+
+QUARANTINE_PREFIX: Final = f"{GROUP}/incident."
+CORDON_PREFIX: Final = f"{GROUP}/cordon."
+SCALE_PREFIX: Final = f"{GROUP}/scale."
+
 HOME_NAMESPACE_DEFAULT: Final = "firedoor-system"
 
 CONTROLLER: Final = "firedoor-controller"
@@ -38,17 +48,17 @@ def uid8(uid: str) -> str:
 
 def quarantine_label(incident_uid: str) -> str:
     """The label key that only this incident uses; its deny policy selects it."""
-    return f"{GROUP}/incident.{uid8(incident_uid)}"
+    return f"{QUARANTINE_PREFIX}{uid8(incident_uid)}"
 
 
 def cordon_holder(incident_uid: str) -> str:
     """The node annotation by which this incident holds the cordon."""
-    return f"{GROUP}/cordon.{uid8(incident_uid)}"
+    return f"{CORDON_PREFIX}{uid8(incident_uid)}"
 
 
 def scale_holder(incident_uid: str) -> str:
     """The workload annotation by which this incident holds the replicas at zero."""
-    return f"{GROUP}/scale.{uid8(incident_uid)}"
+    return f"{SCALE_PREFIX}{uid8(incident_uid)}"
 
 
 def deny_policy(incident_uid: str) -> str:

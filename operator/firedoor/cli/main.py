@@ -1,0 +1,71 @@
+"""`firedoor`: one command a process. Each imports only what it runs, so that a collector stays small and starts fast."""
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def run() -> None:
+    """Run the controller: contain incidents as they come in."""
+    import kopf
+
+    from firedoor.cli import logs
+    from firedoor.controller import watch
+
+    logs.to_stdout()
+    assert watch
+    kopf.run(standalone=True, clusterwide=True)
+
+
+@app.command()
+def receive() -> None:
+    """Run the alert receiver."""
+    from firedoor.cli import logs
+    from firedoor.intake import server
+
+    logs.to_stdout()
+    server.main()
+
+
+@app.command()
+def collect() -> None:
+    """Capture the evidence that FIREDOOR_CAPTURE orders, and end."""
+    from firedoor.cli import logs
+    from firedoor.evidence import collector
+
+    logs.to_stdout()
+    raise typer.Exit(collector.main())
+
+
+@app.command()
+def probe(stand: Annotated[bool, typer.Option(help="Do nothing but stand ready for sessions.")] = False) -> None:
+    """Answer questions about reach on standard input."""
+    if stand:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: sys.exit(0))
+        while True:
+            signal.pause()
+    from firedoor.probe import session
+
+    session.main()
+
+
+@app.command()
+def verify(bag: Annotated[Path, typer.Argument(help="Folder of a sealed evidence bag.")]) -> None:
+    """Check an evidence bag: every altered byte and custody line is named."""
+    from firedoor.evidence import verify as verification
+
+    raise typer.Exit(verification.report(bag))
+
+
+def main() -> None:
+    """The console script."""
+    logging.captureWarnings(True)
+    app()

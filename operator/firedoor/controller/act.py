@@ -1,0 +1,112 @@
+"""Acting: carries out the steps of a plan, a stage at a time.
+
+The one place where a plan's value becomes a call of a verb. It decides nothing; an error goes up to the queue, and the
+next look at the world tells what is left to do.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from firedoor.actions import cordon, evidence, network, workload
+from firedoor.api.incident import Reach, SecurityIncident
+from firedoor.controller.captures import Captures
+from firedoor.controller.settings import Settings
+from firedoor.kube.client import Kube
+from firedoor.planner import steps
+from firedoor.planner.steps import Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The hands of the reconciler."""
+
+    kube: Kube
+    settings: Settings
+    captures: Captures
+
+    async def carry_out(self, incident: SecurityIncident, plan: Plan, reach: tuple[Reach, ...]) -> None:
+        """Does the stages in order, the steps of a stage side by side; the first error ends it after its stage."""
+        for stage in plan:
+            doing = (self._step(incident, step, reach) for step in stage)
+            for outcome in await asyncio.gather(*doing, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+
+    async def _step(self, incident: SecurityIncident, step: Step, reach: tuple[Reach, ...]) -> None:
+        match step:
+            case steps.DenyTraffic():
+                await self._deny(incident, step, reach)
+            case steps.Quarantine():
+                await self._quarantine(incident, step)
+            case steps.Cordon():
+                await self._cordon(incident, step)
+            case steps.StartCapture():
+                await self._capture(incident, step)
+            case steps.ScaleToZero():
+                await self._scale(incident, step)
+            case _:
+                await self._reverse(incident, step)
+
+    async def _reverse(self, incident: SecurityIncident, step: Step) -> None:
+        match step:
+            case steps.ReturnReplicas():
+                await self._return_replicas(incident, step)
+            case steps.DiscardPod(pod):
+                await network.discard(self.kube, pod.namespace, pod.name, pod.uid)
+            case steps.RestorePod():
+                await self._restore(step)
+            case steps.LiftDeny(namespace):
+                await network.lift(self.kube, incident.uid, namespace)
+            case steps.ReleaseCordon():
+                await self._uncordon(incident, step)
+            case _:
+                raise TypeError(f"no verb for {step!r}")
+
+    async def _deny(self, incident: SecurityIncident, step: steps.DenyTraffic, reach: tuple[Reach, ...]) -> None:
+        reached = json.dumps([found.wire() for found in reach])
+        policy = network.deny_policy(incident.key, incident.uid, step.namespace, step.pod, reached)
+        await network.deny(self.kube, policy)
+
+    async def _quarantine(self, incident: SecurityIncident, step: steps.Quarantine) -> None:
+        pod, prior = step.pod, step.prior.dump()
+        identity = (pod.uid, pod.resource_version)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), prior)
+
+    async def _cordon(self, incident: SecurityIncident, step: steps.Cordon) -> None:
+        node, holder = step.node, (incident.uid, incident.key)
+        first = not node.holders
+        await cordon.cordon(self.kube, (node.name, node.resource_version), holder, node.unschedulable, first)
+
+    async def _capture(self, incident: SecurityIncident, step: steps.StartCapture) -> None:
+        if not self.captures.take(incident.uid):
+            return
+        metadata = incident.metadata
+        order = evidence.Order(
+            incident={"uid": incident.uid, "name": metadata.name, "namespace": metadata.namespace},
+            pod={"namespace": step.namespace, "name": step.pod, "uid": step.pod_uid},
+            paths=step.paths,
+        )
+        await evidence.start(self.kube, self.settings.home, self.settings.image, order, step.storage)
+
+    async def _scale(self, incident: SecurityIncident, step: steps.ScaleToZero) -> None:
+        found, holder = step.workload, (incident.uid, incident.key)
+        identity = (found.namespace, found.name, found.resource_version)
+        await workload.scale_to_zero(self.kube, identity, holder, found.replicas, first=not found.holders)
+
+    async def _return_replicas(self, incident: SecurityIncident, step: steps.ReturnReplicas) -> None:
+        found = step.workload
+        identity = (found.namespace, found.name, found.resource_version)
+        last = len(found.holders) == 1
+        await workload.give_back(self.kube, identity, incident.uid, replicas=step.replicas, last=last)
+
+    async def _restore(self, step: steps.RestorePod) -> None:
+        pod = step.pod
+        prior = None if step.last else pod.prior_note
+        identity = (pod.uid, pod.resource_version)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), prior)
+
+    async def _uncordon(self, incident: SecurityIncident, step: steps.ReleaseCordon) -> None:
+        node = step.node
+        at = (node.name, node.resource_version)
+        await cordon.release(self.kube, at, incident.uid, uncordon=step.uncordon, last=step.last)

@@ -1,0 +1,141 @@
+"""The collectors under way: how many run, which have finished, whose turn is next.
+
+One shared LIST a second serves all incidents. The reconciler asks and takes turns; the loop here wakes incidents
+whose collector has finished or whose turn has come.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from firedoor.api import names
+from firedoor.api.incident import EvidenceStatus
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import KubeError
+from firedoor.kube.resources import JOBS, PODS
+from firedoor.planner.situation import Capture
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 1.0
+
+
+class Captures:
+    """What is known of all collectors of this cluster."""
+
+    def __init__(self, kube: Kube, home: str, limit: int, wake: Callable[[str], None]) -> None:
+        self._kube = kube
+        self._home = home
+        self._limit = limit
+        self._wake = wake
+        self._jobs: dict[str, Obj] = {}
+        self._started: dict[str, float] = {}
+        self._queued: dict[str, None] = {}
+        self._watched: set[str] = set()
+        self._looked = float("-inf")
+
+    async def of(self, uid: str, sealed: EvidenceStatus | None) -> Capture:
+        """How far this incident's evidence is; what its status already tells needs no look."""
+        if sealed is not None and sealed.sealed_at is not None:
+            return Capture("Sealed", sealed)
+        await self._look_if_old()
+        job = self._jobs.get(uid)
+        if job is None:
+            return self._without_job(uid)
+        return await self._with_job(uid, job)
+
+    def take(self, uid: str) -> bool:
+        """Takes a turn for this incident, if one is free; otherwise it is woken when one is."""
+        self._watched.add(uid)
+        if uid in self._running or len(self._running) < self._limit:
+            self._queued.pop(uid, None)
+            self._started[uid] = asyncio.get_running_loop().time()
+            return True
+        self._queued[uid] = None
+        return False
+
+    def forget(self, uid: str) -> None:
+        for kept in (self._started, self._queued):
+            kept.pop(uid, None)
+        self._watched.discard(uid)
+
+    async def run(self) -> None:
+        """Looks once a second while somebody waits for a collector."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not self._watched:
+                continue
+            try:
+                await self._look()
+                self._wake_those_concerned()
+            except KubeError as error:
+                log.warning("cannot look at the collectors: %s", error)
+
+    @property
+    def _running(self) -> set[str]:
+        active = {uid for uid, job in self._jobs.items() if not _over(job)}
+        return active | (set(self._started) - set(self._jobs))
+
+    def _without_job(self, uid: str) -> Capture:
+        if uid in self._started:
+            return Capture("Running", why="The collector is being started.")
+        waiting = uid in self._queued and len(self._running) >= self._limit
+        return Capture("Queued", why=f"{self._limit} collectors are running; this one waits its turn.") if waiting else Capture()
+
+    async def _with_job(self, uid: str, job: Obj) -> Capture:
+        self._watched.add(uid)
+        if not _over(job):
+            return Capture("Running", why=f"Collector {self._home}/{job['metadata']['name']} is at work.")
+        message = await self._last_words(job)
+        self.forget(uid)
+        return _read_result(uid, job, message)
+
+    async def _last_words(self, job: Obj) -> str:
+        selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
+        pods = await self._kube.list(PODS, self._home, labels=selector)
+        return next((words for pod in pods if (words := _termination_message(pod))), "")
+
+    async def _look_if_old(self) -> None:
+        if asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
+            await self._look()
+
+    async def _look(self) -> None:
+        self._looked = asyncio.get_running_loop().time()
+        jobs = await self._kube.list(JOBS, self._home, labels=f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}")
+        self._jobs = {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): job for job in jobs}
+        self._started = {uid: at for uid, at in self._started.items() if uid not in self._jobs and self._looked - at < 60}
+
+    def _wake_those_concerned(self) -> None:
+        for uid in [uid for uid in self._watched if uid in self._jobs and _over(self._jobs[uid])]:
+            self._watched.discard(uid)
+            self._wake(uid)
+        free = max(0, self._limit - len(self._running))
+        for uid in list(self._queued)[:free]:
+            del self._queued[uid]
+            self._wake(uid)
+
+
+def _over(job: Obj) -> bool:
+    conditions = job.get("status", {}).get("conditions") or ()
+    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+
+
+def _termination_message(pod: Obj) -> str:
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        terminated = status.get("state", {}).get("terminated") or {}
+        if terminated.get("exitCode") == 0:
+            return str(terminated.get("message", ""))
+    return ""
+
+
+def _read_result(uid: str, job: Obj, message: str) -> Capture:
+    claim = names.evidence_claim(uid)
+    try:
+        result: dict[str, Any] = json.loads(message)
+        evidence = EvidenceStatus.read({**result, "claim": claim})
+    except ValueError:
+        name = job["metadata"]["name"]
+        why = f"Collector Job {name} ended without a result; what it wrote is on claim {claim}."
+        return Capture("Failed", EvidenceStatus.read({"claim": claim, "status": "Failed"}), why)
+    return Capture("Sealed", evidence, str(result.get("reason", "")))

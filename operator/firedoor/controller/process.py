@@ -1,0 +1,177 @@
+"""The controller's parts put together, started, supervised and stopped. The watch (kopf) owns one; nobody else.
+
+Crash-only: a part that dies ends the process, because everything can be found again from the cluster. An orderly end
+undoes no containment; it only lets go of the lease.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from firedoor import __version__
+from firedoor.api import names
+from firedoor.api.incident import SecurityIncident
+from firedoor.controller import metrics
+from firedoor.controller.act import Actor
+from firedoor.controller.captures import Captures
+from firedoor.controller.health import Health
+from firedoor.controller.lease import Leadership
+from firedoor.controller.observe import Observer
+from firedoor.controller.probes import Probes
+from firedoor.controller.queue import Again, Lane, WorkQueue
+from firedoor.controller.reconcile import Reconciler, now
+from firedoor.controller.record import Ledger
+from firedoor.controller.resync import Resync
+from firedoor.controller.settings import Settings
+from firedoor.controller.status import Scribe
+from firedoor.controller.verifier import Verifier
+from firedoor.kube.client import Kube
+from firedoor.kube.connection import connect
+
+log = logging.getLogger(__name__)
+LEASE_LOST = 70
+"""Exit status of a process that lost the lead and must not go on."""
+
+
+class Controller:
+    """All parts of one controller process."""
+
+    def __init__(self, kube: Kube, settings: Settings) -> None:
+        self.settings = settings
+        self.kube = kube
+        self.ledger = Ledger()
+        self.queue = WorkQueue(self._work, self._failed)
+        self.captures = Captures(kube, settings.home, settings.captures, self.wake)
+        self.observer = Observer(kube, settings.home, settings.actions, self.captures)
+        self.probes = Probes(kube, settings.home)
+        self.verifier = Verifier(self.probes, self.wake)
+        self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds)
+        self.leadership = Leadership(kube, settings.home, settings.identity)
+        self.reconciler = Reconciler(
+            ledger=self.ledger,
+            observer=self.observer,
+            actor=Actor(kube, settings, self.captures),
+            scribe=Scribe(kube, settings.identity),
+            probes=self.probes,
+            verifier=self.verifier,
+            clock=now,
+        )
+        self.leads = False
+        self._parts: list[asyncio.Task[None]] = []
+        self._open = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Starts every part; those that act wait for the lead."""
+        metrics.build_info.labels(__version__).set(1)
+        if self.settings.port:
+            runner = await Health(self._sick, self._unready).serve(self.settings.port)
+            self._open.push_async_callback(runner.cleanup)
+        self._supervise("probes", self.probes.run())
+        self._supervise("lead", self._lead())
+
+    async def stop(self) -> None:
+        """Stops every part and lets go of the lease."""
+        for part in self._parts:
+            part.cancel()
+        await asyncio.gather(*self._parts, return_exceptions=True)
+        if self.leads and self.settings.elect:
+            await self.leadership.yield_lead()
+        await self._open.aclose()
+
+    def seen(self, incident: SecurityIncident, deleted: bool) -> None:
+        """What the watch brought: kept, and put into the lane where it belongs."""
+        if deleted:
+            self._deleted(incident)
+            return
+        known = self.ledger.records.get(incident.uid)
+        before = known.incident if known else None
+        record = self.ledger.note(incident)
+        if record.over or (before is not None and not _news(before, incident)):
+            return
+        self.queue.add(incident.uid, Lane.RELEASE if incident.leaving else Lane.CONTAIN if before is None else Lane.REST)
+
+    def wake(self, uid: str) -> None:
+        """Asks for another look at an incident."""
+        self.queue.add(uid, Lane.REST)
+
+    def _deleted(self, incident: SecurityIncident) -> None:
+        record = self.ledger.records.get(incident.uid)
+        if record is None or record.over:
+            self.ledger.forget(incident.uid)
+            self.queue.forget(incident.uid)
+            return
+        self.ledger.gone(incident, now())
+        self.queue.add(incident.uid, Lane.RELEASE)
+
+    async def _work(self, uid: str, lane: Lane) -> Again | None:
+        with metrics.seconds.labels("securityincident").time():
+            again = await self.reconciler.reconcile(uid, lane)
+        metrics.reconciles.labels("securityincident", "success" if again is None else "requeue_after").inc()
+        metrics.depth.labels("securityincident").set(self.queue.depth)
+        self._drop_if_done(uid)
+        return again
+
+    def _drop_if_done(self, uid: str) -> None:
+        record = self.ledger.records.get(uid)
+        if record is not None and record.over and record.incident.metadata.deletion_timestamp is not None:
+            self.ledger.forget(uid)
+            self.captures.forget(uid)
+
+    def _failed(self, uid: str, error: Exception) -> None:
+        metrics.reconciles.labels("securityincident", "error").inc()
+        record = self.ledger.records.get(uid)
+        log.warning(
+            "incident %s is looked at again: %s: %s",
+            record.incident.key if record else uid,
+            type(error).__name__,
+            error,
+        )
+
+    async def _lead(self) -> None:
+        if self.settings.elect:
+            await self.leadership.gain()
+        self.leads = True
+        metrics.leading.labels(names.CONTROLLER).set(1)
+        self._supervise("queue", self.queue.run(self.settings.workers))
+        self._supervise("captures", self.captures.run())
+        self._supervise("resync", self.resync.run())
+        if self.settings.elect:
+            await self.leadership.keep()
+            log.critical("the lead was lost; this process ends so that it cannot act beside another leader")
+            os._exit(LEASE_LOST)
+        await asyncio.Event().wait()
+
+    def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_die_with)
+        self._parts.append(task)
+
+    def _sick(self) -> str:
+        return "the watch no longer brings what happens; a restart renews it" if self.resync.frozen else ""
+
+    def _unready(self) -> str:
+        return "" if not self.leads or self.resync.done else "the first listing has not been seen yet"
+
+
+def _news(before: SecurityIncident, now: SecurityIncident) -> bool:
+    """Whether anything but our own status and finalizer changed."""
+    return (
+        before.metadata.generation != now.metadata.generation
+        or before.leaving != now.leaving
+        or before.metadata.finalizers != now.metadata.finalizers
+    )
+
+
+def _die_with(task: asyncio.Task[None]) -> None:
+    if task.cancelled():
+        return
+    log.critical("part %s of the controller ended; the process ends with it", task.get_name(), exc_info=task.exception())
+    os._exit(1)
+
+
+async def opened(settings: Settings, stack: AsyncExitStack) -> Controller:
+    """A controller on its own connection, which the stack closes."""
+    return Controller(await stack.enter_async_context(connect()), settings)

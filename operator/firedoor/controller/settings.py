@@ -1,0 +1,47 @@
+"""What the controller is told by its surroundings: read once from the environment, frozen, passed to whoever needs it.
+
+Only the process that starts the controller calls `from_environment`; nothing reads the environment at import.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from firedoor.api import names
+
+ALL_ACTIONS = frozenset({"network", "cordon", "scaleToZero", "evidence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where firedoor lives and what it may do."""
+
+    home: str = names.HOME_NAMESPACE_DEFAULT
+    identity: str = "firedoor"
+    """Who holds the lease; the pod's name, so that a restarted container goes on at once."""
+    image: str = ""
+    actions: frozenset[str] = ALL_ACTIONS
+    workers: int = 24
+    captures: int = 4
+    """Collectors that run at the same time; further incidents wait their turn."""
+    resync_seconds: float = 60.0
+    elect: bool = True
+    port: int = 8081
+    """Port of health and metrics; 0 for none."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in FIREDOOR_* and the pod's own names; an unknown action is refused by name."""
+        actions = frozenset(environment.get("FIREDOOR_ACTIONS", ",".join(ALL_ACTIONS)).split(",")) - {""}
+        if unknown := actions - ALL_ACTIONS:
+            known = ", ".join(sorted(ALL_ACTIONS))
+            raise ValueError(f"FIREDOOR_ACTIONS names {', '.join(sorted(unknown))}; known actions are {known}.")
+        return cls(
+            home=environment.get("FIREDOOR_NAMESPACE", names.HOME_NAMESPACE_DEFAULT),
+            identity=environment.get("POD_NAME", "firedoor"),
+            image=environment.get("FIREDOOR_IMAGE", ""),
+            actions=actions,
+            captures=int(environment.get("FIREDOOR_CAPTURES", "4")),
+            elect=environment.get("FIREDOOR_ELECT", "true") == "true",
+            port=int(environment.get("FIREDOOR_PORT", "8081")),
+        )

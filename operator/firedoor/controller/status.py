@@ -1,0 +1,127 @@
+"""Writing what was found: status by server-side apply, the finalizer, and an event for each change that people care about.
+
+The reconciler calls it. The controller is the only writer of an incident's status; it writes only what differs.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from firedoor.api import names
+from firedoor.api.conditions import Condition, Type
+from firedoor.api.incident import IncidentStatus, SecurityIncident
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone
+from firedoor.kube.resources import EVENTS, INCIDENTS
+
+NOTABLE = (
+    Type.ACCEPTED,
+    Type.ISOLATED,
+    Type.NODE_CORDONED,
+    Type.WORKLOAD_SCALED,
+    Type.EVIDENCE_SEALED,
+    Type.RELEASED,
+)
+NAME_LIMIT = 230
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """The pen of the reconciler."""
+
+    kube: Kube
+    instance: str
+
+    async def write(self, incident: SecurityIncident, status: IncidentStatus) -> None:
+        """Writes the status where it says something new, then the events for what changed; one that is gone is well."""
+        if same(incident.status, status):
+            return
+        try:
+            await self.kube.apply(INCIDENTS, _status_body(incident, status), subresource="status")
+        except Gone:
+            return
+        for condition in changed(incident.status, status):
+            await self.kube.create(EVENTS, event(incident, condition, self.instance, datetime.now(UTC)))
+
+    async def hold(self, incident: SecurityIncident) -> None:
+        """Puts firedoor's finalizer on the incident, so that it cannot go before everything is given back."""
+        if names.FINALIZER not in incident.metadata.finalizers:
+            await self._finalizers(incident, [*incident.metadata.finalizers, names.FINALIZER])
+
+    async def let_go(self, incident: SecurityIncident) -> None:
+        """Takes firedoor's finalizer off; an incident that is gone is well."""
+        if names.FINALIZER in incident.metadata.finalizers:
+            kept = [name for name in incident.metadata.finalizers if name != names.FINALIZER]
+            await self._finalizers(incident, kept)
+
+    async def _finalizers(self, incident: SecurityIncident, finalizers: list[str]) -> None:
+        metadata = incident.metadata
+        version = {"uid": metadata.uid, "resourceVersion": metadata.resource_version}
+        body = {"metadata": {**version, "finalizers": finalizers}}
+        try:
+            await self.kube.patch(INCIDENTS, metadata.name, metadata.namespace, body)
+        except Gone:
+            return
+
+
+def same(before: IncidentStatus, now: IncidentStatus) -> bool:
+    """Whether nothing but the time of the last verification differs."""
+    return _timeless(before) == _timeless(now)
+
+
+def _timeless(status: IncidentStatus) -> dict[str, Any]:
+    wire = status.wire()
+    wire.get("isolation", {}).pop("verifiedAt", None)
+    return json.loads(json.dumps(wire))  # type: ignore[no-any-return]
+
+
+def changed(before: IncidentStatus, now: IncidentStatus) -> tuple[Condition, ...]:
+    """The notable conditions whose status or reason is news."""
+    known = {condition.type: (condition.status, condition.reason) for condition in before.conditions}
+    return tuple(
+        condition
+        for condition in now.conditions
+        if condition.type in NOTABLE
+        and condition.status != "Unknown"
+        and known.get(condition.type) != (condition.status, condition.reason)
+        and condition.reason not in ("NotRequested", "Holding", "Pending")
+    )
+
+
+def _status_body(incident: SecurityIncident, status: IncidentStatus) -> Obj:
+    metadata = {"name": incident.metadata.name, "namespace": incident.metadata.namespace, "uid": incident.uid}
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": INCIDENTS.kind,
+        "metadata": metadata,
+        "status": status.wire(),
+    }
+
+
+def event(incident: SecurityIncident, condition: Condition, instance: str, now: datetime) -> Obj:
+    """An events.k8s.io/v1 Event that says how a condition changed."""
+    metadata = incident.metadata
+    good = condition.status == "True"
+    return {
+        "apiVersion": EVENTS.api_version,
+        "kind": EVENTS.kind,
+        "metadata": {
+            "name": f"{metadata.name[:NAME_LIMIT].rstrip('.-')}.{int(now.timestamp() * 1e6):x}",
+            "namespace": metadata.namespace,
+        },
+        "eventTime": now.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "reportingController": f"{names.GROUP}/controller",
+        "reportingInstance": instance,
+        "action": condition.type,
+        "reason": condition.reason,
+        "type": "Normal" if good else "Warning",
+        "note": f"{condition.type}={condition.status}: {condition.message}"[:1024],
+        "regarding": {
+            "apiVersion": names.API_VERSION,
+            "kind": INCIDENTS.kind,
+            "name": metadata.name,
+            "namespace": metadata.namespace,
+            "uid": metadata.uid,
+        },
+    }

@@ -1,0 +1,81 @@
+"""Verification: asks the probes, beside the work queue, whether a closed door holds, and puts the proof on the record.
+
+The reconciler starts it and is woken when there is something to report. A try takes seconds, because only silence
+proves anything; so no worker of the queue ever waits for one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from firedoor.api.incident import Reach
+from firedoor.controller.probes import Probes
+from firedoor.controller.record import Record
+from firedoor.planner.situation import Flow, Proof
+from firedoor.planner.verdict import ANSWERS
+
+FLOW_SECONDS = 6.0
+"""How long after the first silence a kept connection is watched for its keep-alives."""
+FLOW_LOOK_SECONDS = 0.5
+AT_ONCE = 64
+
+
+class Verifier:
+    """Tries under way, one at a time per incident."""
+
+    def __init__(self, probes: Probes, wake: Callable[[str], None]) -> None:
+        self._probes = probes
+        self._wake = wake
+        self._trying: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    def start(self, record: Record, ip: str, before: tuple[Reach, ...]) -> None:
+        """Starts a try, unless one is under way."""
+        uid = record.incident.uid
+        if uid in self._trying:
+            return
+        task = asyncio.create_task(self._try(record, ip, before), name=f"verify {uid}")
+        self._trying[uid] = task
+        task.add_done_callback(lambda _: self._trying.pop(uid, None))
+
+    async def stop(self, uid: str) -> None:
+        """Ends a try and closes what the probes kept open for it."""
+        task = self._trying.pop(uid, None)
+        if task is not None:
+            task.cancel()
+        await self._probes.drop(uid)
+
+    async def _try(self, record: Record, ip: str, before: tuple[Reach, ...]) -> None:
+        async with self._turns:
+            record.proof = await self._proof(record, ip, before)
+            record.proof_loop_time = asyncio.get_running_loop().time()
+        self._wake(record.incident.uid)
+
+    async def _proof(self, record: Record, ip: str, before: tuple[Reach, ...]) -> Proof:
+        missing = self._missing(ip, before)
+        if missing:
+            return replace(record.proof, missing=missing, at=datetime.now(UTC))
+        reach = await self._probes.after(ip, before)
+        passing = any(found.after in ANSWERS for found in reach)
+        flow: Flow = record.proof.flow if passing or record.proof.flow == "Cut" else await self._flow(record.incident.uid)
+        return Proof(reach=reach, flow=flow, at=datetime.now(UTC))
+
+    def _missing(self, ip: str, before: tuple[Reach, ...]) -> str:
+        if not ip:
+            return "The suspect pod has no address yet, so nothing can be tried."
+        if not self._probes.up:
+            return "No probe pod can be asked; see the StatefulSet firedoor-probe in firedoor's home namespace."
+        if not before:
+            return "No probe was asked before the door closed, so silence now would prove nothing."
+        return ""
+
+    async def _flow(self, uid: str) -> Flow:
+        deadline = asyncio.get_running_loop().time() + FLOW_SECONDS
+        flow: Flow = "Unknown"
+        while asyncio.get_running_loop().time() < deadline:
+            flow = await self._probes.flow(uid)
+            if flow == "Cut":
+                return flow
+            await asyncio.sleep(FLOW_LOOK_SECONDS)
+        return flow

@@ -1,0 +1,99 @@
+"""The watch: kopf brings every change of an incident, and of what firedoor made, and starts and stops the controller.
+
+kopf is the watch engine here and nothing more: raw events only, no state of its own on our objects, no finalizer, no
+posting. Why, with measurements, is in docs/explanation/architecture.md. Loaded by `kopf run -m firedoor.controller`
+and by `firedoor run`; nothing else imports it.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import kopf
+
+from firedoor.api import names
+from firedoor.api.incident import SecurityIncident
+from firedoor.controller.process import Controller, opened
+from firedoor.controller.settings import Settings
+from firedoor.kube.connection import configuration, session
+
+log = logging.getLogger(__name__)
+WATCH_POOL = 16
+
+
+class Backoffs:
+    """Delays between tries of kopf's own requests: short ones first, then every two seconds, without end."""
+
+    def __iter__(self) -> Iterator[float]:
+        yield from (0.05, 0.1, 0.2, 0.5, 1.0)
+        while True:
+            yield 2.0
+
+
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Sets kopf up as a watch engine and starts the controller."""
+    configure(settings)
+    memo.open = AsyncExitStack()
+    memo.controller = await opened(Settings.from_environment(os.environ), memo.open)
+    await memo.controller.start()
+
+
+@kopf.on.cleanup()
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """Stops the controller; containment stays as it is."""
+    await memo.controller.stop()
+    await memo.open.aclose()
+
+
+@kopf.on.login()
+async def login(**_: Any) -> kopf.AiohttpSession:
+    """kopf's own session, apart from the controller's, so that neither can close the other's connections."""
+    config = await configuration()
+    return kopf.AiohttpSession(server=config.host, aiohttp_session=session(config, WATCH_POOL))
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.INCIDENTS)
+async def incident_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """Hands the newest form of an incident on; never waits."""
+    controller: Controller = memo.controller
+    try:
+        incident = SecurityIncident.read(event["object"])
+    except ValueError as error:
+        log.error("an incident cannot be read, so it is not acted on: %s", error)
+        return
+    controller.seen(incident, deleted=event["type"] == "DELETED")
+
+
+@kopf.on.event("networking.k8s.io", "v1", "networkpolicies", labels={names.MANAGED_BY: names.MANAGED_BY_VALUE})
+async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """A deny policy of ours that was edited or removed is looked at at once."""
+    labels = event["object"].get("metadata", {}).get("labels") or {}
+    uid = labels.get(names.INCIDENT_UID)
+    if event["type"] in ("MODIFIED", "DELETED") and uid in memo.controller.ledger.records:
+        memo.controller.wake(uid)
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """kopf's settings; each is there for a measured reason (kopf study, section 5)."""
+    settings.peering.standalone = True
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.watching.inactivity_timeout = 70
+    settings.watching.server_timeout = 300
+    settings.watching.connect_timeout = 5
+    settings.watching.reconnect_backoff = 0.02
+    settings.watching.chunk_size = 500
+    settings.watching.label_selectors["networking.k8s.io", "networkpolicies"] = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
+    settings.networking.request_timeout = 10
+    settings.networking.connect_timeout = 3
+    settings.networking.error_backoffs = Backoffs()
+    settings.queueing.worker_limit = None
+    settings.queueing.idle_timeout = 1
+    settings.queueing.exit_timeout = 5
+    settings.persistence.consistency_timeout = 0
+    settings.persistence.finalizer = names.FINALIZER
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP, v1=False)
+    settings.execution.default_backoff = 1

@@ -1,0 +1,145 @@
+"""The verbs: get, list, create, apply, patch, delete, logs and exec, as raw JSON; errors as one tree.
+
+Everyone who needs the API server is given a `Kube`. It keeps no state but a count of its calls.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from firedoor.api.names import FIELD_MANAGER
+from firedoor.kube.errors import Unavailable, from_answer
+from firedoor.kube.exec import ExecStream, websocket
+from firedoor.kube.resources import PODS, Resource
+
+Obj = dict[str, Any]
+JsonPatch = list[Obj]
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+CHUNK = 500
+STREAM = aiohttp.ClientTimeout(total=None, sock_connect=3.0, sock_read=None)
+BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
+
+
+class Kube:
+    """The road to one API server."""
+
+    def __init__(self, server: str, session: aiohttp.ClientSession) -> None:
+        self.server = server.rstrip("/")
+        self.session = session
+        self.calls: Counter[tuple[str, str]] = Counter()
+        """How often each verb was used on each resource."""
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
+        """One object; Gone when there is none."""
+        return await self._call("get", resource, "GET", resource.path(namespace, name))
+
+    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+        """All objects of a namespace, or of the cluster, in chunks; each with its apiVersion and kind."""
+        query = {"limit": str(CHUNK), "labelSelector": labels, "fieldSelector": fields}
+        query = {key: value for key, value in query.items() if value}
+        items: list[Obj] = []
+        while True:
+            page = await self._call("list", resource, "GET", resource.path(namespace), query)
+            items += ({"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"])
+            rest = page.get("metadata", {}).get("continue")
+            if not rest:
+                return items
+            query = {**query, "continue": rest}
+
+    async def create(self, resource: Resource, obj: Obj) -> Obj:
+        """Makes an object; Conflict when the name is taken."""
+        path = resource.path(obj["metadata"].get("namespace"))
+        return await self._call("create", resource, "POST", path, {"fieldManager": FIELD_MANAGER}, obj)
+
+    async def apply(self, resource: Resource, obj: Obj, *, subresource: str | None = None) -> Obj:
+        """Server-side apply, forced: the fields in `obj` become ours (KEP-555)."""
+        metadata = obj["metadata"]
+        path = resource.path(metadata.get("namespace"), metadata["name"], subresource)
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        return await self._call("apply", resource, "PATCH", path, query, obj, APPLY_PATCH)
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None,
+        body: Obj | JsonPatch,
+        *,
+        subresource: str | None = None,
+    ) -> Obj:
+        """A JSON patch when the body is a list, a merge patch when it is an object; Conflict when a tested version moved."""
+        content = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
+        path = resource.path(namespace, name, subresource)
+        return await self._call("patch", resource, "PATCH", path, {"fieldManager": FIELD_MANAGER}, body, content)
+
+    async def delete(self, resource: Resource, name: str, namespace: str | None, *, uid: str | None = None) -> None:
+        """Deletes an object, and what it owns in the background; with a uid only that very object, else Conflict."""
+        options: Obj = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        await self._call("delete", resource, "DELETE", resource.path(namespace, name), {}, options)
+
+    async def logs(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> AsyncIterator[bytes]:
+        """A container's log with timestamps, raw and unbounded, in the chunks in which it comes."""
+        query = {"container": container, "timestamps": "true", **({"previous": "true"} if previous else {})}
+        url = self.server + PODS.path(namespace, pod, "log")
+        what = f"log of container {container} in pod {namespace}/{pod}"
+        self.calls["logs", PODS.plural] += 1
+        try:
+            async with self.session.get(url, params=query, timeout=STREAM) as answer:
+                if answer.status >= 400:
+                    raise from_answer(answer.status, await answer.read(), what)
+                async for chunk in answer.content.iter_any():
+                    yield chunk
+        except BROKEN as error:
+            raise Unavailable(f"{what}: {_words(error)}") from error
+
+    @asynccontextmanager
+    async def exec(
+        self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool = True
+    ) -> AsyncIterator[ExecStream]:
+        """A command in a container, as a stream of its output that takes input; argv, never a shell line."""
+        query = [("container", container), ("stdout", "true"), ("stderr", "true"), ("stdin", str(stdin).lower())]
+        url = self.server + PODS.path(namespace, pod, "exec")
+        what = f"exec in container {container} of pod {namespace}/{pod}"
+        self.calls["exec", PODS.plural] += 1
+        arguments = [("command", word) for word in command]
+        async with websocket(self.session, url, [*query, *arguments], what) as stream:
+            yield stream
+
+    async def _call(
+        self,
+        verb: str,
+        resource: Resource,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content: str = JSON,
+    ) -> Obj:
+        self.calls[verb, resource.plural] += 1
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Accept": JSON, **({"Content-Type": content} if data is not None else {})}
+        what = f"{verb} {path}"
+        try:
+            async with self.session.request(method, self.server + path, params=query, data=data, headers=headers) as answer:
+                raw = await answer.read()
+        except BROKEN as error:
+            raise Unavailable(f"{what}: {_words(error)}") from error
+        if answer.status >= 400:
+            raise from_answer(answer.status, raw, what)
+        found: Obj = json.loads(raw)
+        return found
+
+
+def _words(error: BaseException) -> str:
+    return "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error) or type(error).__name__

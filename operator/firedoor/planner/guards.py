@@ -1,0 +1,101 @@
+"""The guards: reasons not to touch a target, each a small function, tried in order before the first write.
+
+The first that speaks decides. A refusal names the object and what would cure it; nothing is ever refused silently.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from firedoor.api.conditions import Reason
+from firedoor.planner.situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing is touched."""
+
+    reason: Reason
+    message: str
+    curable: bool
+    """Whether time alone may cure it, so that it is worth looking again."""
+
+
+Guard = Callable[[Situation], Refusal | None]
+
+
+def unresolved(s: Situation) -> Refusal | None:
+    """An alert whose workload was not found is kept, and touches nothing until a person names the target."""
+    if s.incident.spec.target is not None:
+        return None
+    return Refusal(Reason.TARGET_UNRESOLVED, "The alert names no live pod. Set spec.target once the pod is known.", curable=False)
+
+
+def foreign_namespace(s: Situation) -> Refusal | None:
+    """Whoever may create incidents in a namespace can hurt that namespace and no other."""
+    own, named = s.incident.metadata.namespace, s.incident.target_namespace
+    if named == own or own == s.home:
+        return None
+    message = f"Only incidents in namespace {s.home} may target another namespace; this one is in {own} and names {named}."
+    return Refusal(Reason.TARGET_FOREIGN, message, curable=False)
+
+
+def protected_namespace(s: Situation) -> Refusal | None:
+    namespace = s.incident.target_namespace
+    if namespace not in s.protected:
+        return None
+    return Refusal(Reason.PROTECTED_NAMESPACE, f"Namespace {namespace} is protected; firedoor never acts in it.", curable=False)
+
+
+def absent(s: Situation) -> Refusal | None:
+    if s.pod is not None or s.begun:
+        return None
+    target = s.incident.spec.target
+    name = target.name if target else ""
+    message = f"There is no pod {s.incident.target_namespace}/{name}. It is looked for again until it appears."
+    return Refusal(Reason.TARGET_NOT_FOUND, message, curable=True)
+
+
+def replaced(s: Situation) -> Refusal | None:
+    """The pod of that name is another one than the incident means."""
+    if s.pod is None or s.pinned_uid in (None, s.pod.uid):
+        return None
+    message = f"Pod {s.pod.namespace}/{s.pod.name} has uid {s.pod.uid}; the incident means {s.pinned_uid}."
+    return Refusal(Reason.TARGET_REPLACED, message, curable=True)
+
+
+def host_network(s: Situation) -> Refusal | None:
+    if s.pod is None or not s.pod.host_network:
+        return None
+    message = f"Pod {s.pod.namespace}/{s.pod.name} runs on the host network, where no NetworkPolicy applies."
+    return Refusal(Reason.HOST_NETWORK, message, curable=False)
+
+
+def static(s: Situation) -> Refusal | None:
+    if s.pod is None or not s.pod.static:
+        return None
+    message = f"Pod {s.pod.namespace}/{s.pod.name} is a static pod of its node; changes through the API do not reach it."
+    return Refusal(Reason.STATIC_POD, message, curable=False)
+
+
+def finished(s: Situation) -> Refusal | None:
+    if s.pod is None or not s.pod.finished or s.begun:
+        return None
+    message = f"Pod {s.pod.namespace}/{s.pod.name} has finished ({s.pod.phase}); there is nothing left to isolate."
+    return Refusal(Reason.TARGET_FINISHED, message, curable=False)
+
+
+GUARDS: tuple[Guard, ...] = (
+    unresolved,
+    foreign_namespace,
+    protected_namespace,
+    absent,
+    replaced,
+    host_network,
+    static,
+    finished,
+)
+
+
+def refusal(s: Situation) -> Refusal | None:
+    """The first guard's objection to touching this target, if any has one."""
+    return next((found for guard in GUARDS if (found := guard(s)) is not None), None)

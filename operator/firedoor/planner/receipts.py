@@ -1,0 +1,38 @@
+"""Receipts: for every object that the incident holds, what it was before; kept in status when the object is gone.
+
+Pure: derived from what is seen, so that no crash can lose one. The object's own record stands beside it.
+"""
+
+import json
+from collections.abc import Iterator
+
+from firedoor.api.incident import Receipt
+from firedoor.api.names import cordon_holder, scale_holder
+from firedoor.planner.situation import Situation
+
+
+def receipts(s: Situation) -> tuple[Receipt, ...]:
+    """The earliest receipt of each object ever held, marked as returned once the incident lets go of it."""
+    held = {receipt.uid: receipt for receipt in _held(s)}
+    known = {receipt.uid: receipt for receipt in s.incident.status.receipts}
+    return tuple(_marked(s, receipt, receipt.uid in held) for receipt in {**held, **known}.values())
+
+
+def _marked(s: Situation, receipt: Receipt, held: bool) -> Receipt:
+    returned = s.incident.leaving and not held
+    return receipt if receipt.returned == returned else receipt.model_copy(update={"returned": returned})
+
+
+def _held(s: Situation) -> Iterator[Receipt]:
+    at = s.now.replace(microsecond=0)
+    if s.pod is not None and s.suspect_held:
+        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=s.pod.prior.dump(), at=at)
+    for node in s.around.nodes:
+        if cordon_holder(s.incident.uid) in node.annotations:
+            prior = json.dumps({"unschedulable": node.was_unschedulable})
+            yield Receipt(object=f"Node {node.name}", uid=node.uid, change="cordoned", prior=prior, at=at)
+    workload = s.around.workload
+    if workload is not None and scale_holder(s.incident.uid) in workload.annotations:
+        prior = json.dumps({"replicas": workload.prior_replicas})
+        name = f"{workload.kind} {workload.name}"
+        yield Receipt(object=name, uid=workload.uid, change="scaled to zero", prior=prior, at=at)
