@@ -43,7 +43,7 @@ def _run(command: str, arguments: list[str]) -> int:
                 provider.load(Path(archive))
         case "policy", [mode]:
             provider.policy(mode)
-        case ("start" | "stop" | "restart"), [part]:
+        case (("start" | "stop" | "restart"), [part]):
             provider.control(command, part)
         case "parts", []:
             print("\n".join(provider.parts()))

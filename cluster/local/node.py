@@ -167,7 +167,17 @@ conntrack: {{maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeo
 
 def load_image(node: Node, archive: Path) -> None:
     """Imports an OCI archive into the node's container runtime."""
-    command = [str(build.program("ctr")), "-a", str(node.socket), "-n", "k8s.io", "images", "import", "--no-unpack=false", str(archive)]
+    command = [
+        str(build.program("ctr")),
+        "-a",
+        str(node.socket),
+        "-n",
+        "k8s.io",
+        "images",
+        "import",
+        "--no-unpack=false",
+        str(archive),
+    ]
     command = [part for part in command if not part.startswith("--no-unpack")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from cluster import build, prerequisites
 from cluster.images import test
-from cluster.local import cgroups, control, network, node, pki, processes
+from cluster.local import cgroups, control, network, node, pki, processes, volumes
 from cluster.local.layout import ADMIN, API, LOGS, MODE, NODES, PKI, RUN, STATE, Node
 
 MODES = ("strict", "established", "off", "slow")
 READY_SECONDS = 120
+SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
 STORAGE_CLASS = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
@@ -59,8 +60,8 @@ def _raise() -> None:
         node.start(one, "containerd")
     load([(archive, "") for archive in test.archives()])
     _wait("the API server", _api_answers)
-    for part in ("controller-manager", "scheduler"):
-        control.start(part)
+    for part in ("controller-manager", "scheduler", "volumes"):
+        start_part(part)
     _join_nodes()
     network.route(control.pod_networks())
     _kubectl("apply", "--server-side", "-f", "-", text=json.dumps(STORAGE_CLASS))
@@ -91,7 +92,7 @@ def down() -> None:
     network.remove()
     for folder in (RUN, STATE):
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree("/tmp/hostpath_pv", ignore_errors=True)
+    shutil.rmtree(volumes.FOLDER, ignore_errors=True)
 
 
 def _stop_order() -> list[str]:
@@ -110,7 +111,11 @@ def leftovers() -> list[str]:
 
 def parts() -> list[str]:
     """Names of the parts that can be stopped and started."""
-    return [*control.PARTS, *(f"{part}-{one.name}" for one in NODES for part in ("containerd", "kubelet", "kube-proxy", "policy"))]
+    return [
+        *control.PARTS,
+        "volumes",
+        *(f"{part}-{one.name}" for one in NODES for part in ("containerd", "kubelet", "kube-proxy", "policy")),
+    ]
 
 
 def start_part(name: str) -> None:
@@ -118,17 +123,30 @@ def start_part(name: str) -> None:
     if name in control.PARTS:
         control.start(name)
         return
+    if name == "volumes":
+        processes.start(name, [sys.executable, "-m", "cluster.local.volumes"], SOURCES)
+        return
     part, one = _part_of(name)
     if part == "policy":
-        command = [sys.executable, "-m", "cluster.policy", "--node", one.name, "--kubeconfig", str(ADMIN), "--mode-file", str(MODE)]
-        processes.start(name, command, {"PYTHONPATH": str(Path(__file__).parents[2])})
+        command = [
+            sys.executable,
+            "-m",
+            "cluster.policy",
+            "--node",
+            one.name,
+            "--kubeconfig",
+            str(ADMIN),
+            "--mode-file",
+            str(MODE),
+        ]
+        processes.start(name, command, SOURCES)
     else:
         node.start(one, part)
 
 
 def stop_part(name: str) -> None:
     """Stops one part."""
-    if name not in control.PARTS:
+    if name not in parts():
         _part_of(name)
     processes.stop(name)
 

@@ -153,7 +153,11 @@ def _port(port: Json, destination: Pod | None) -> Iterator[str]:
     if number is None:
         yield base
     else:
-        yield f"{base} ct reply proto-src {number}-{port['endPort']}" if "endPort" in port else f"{base} ct reply proto-src {number}"
+        yield (
+            f"{base} ct reply proto-src {number}-{port['endPort']}"
+            if "endPort" in port
+            else f"{base} ct reply proto-src {number}"
+        )
 
 
 def _is_named(port: Json) -> bool:

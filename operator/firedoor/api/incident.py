@@ -19,7 +19,10 @@ Name = Annotated[
 NamespaceName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 Uid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 EvidencePath = Annotated[str, Field(min_length=2, max_length=1024, pattern=r"^/[^\x00]*$")]
-Quantity = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$")]
+Quantity = Annotated[str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$")]
+ObjectName = Annotated[str, Field(max_length=253)]
+Gap = Annotated[str, Field(max_length=4096)]
+"""One sentence of the collector's result, which a termination message carries: 4096 bytes at most."""
 
 
 class Severity(StrEnum):
@@ -81,7 +84,10 @@ class Evidence(Frozen):
 
     enabled: bool = Field(default=True, description="Whether to capture evidence at all.")
     paths: tuple[EvidencePath, ...] = Field(
-        default=(), max_length=64, description="Absolute paths or globs to capture from every container."
+        default=(),
+        max_length=64,
+        description="Absolute paths or globs to capture from every container.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     storage: Storage = Field(default=Storage(), description="Where the evidence is kept.")
 
@@ -147,7 +153,7 @@ class Isolation(Frozen):
     flow: Literal["Cut", "Alive", "Unknown"] = Field(
         default="Unknown", description="Whether a connection that was open before the door closed still passes."
     )
-    overlapping: tuple[str, ...] = Field(
+    overlapping: tuple[ObjectName, ...] = Field(
         default=(), max_length=64, description="Other policies that select the pod and would still allow traffic."
     )
 
@@ -164,7 +170,7 @@ class EvidenceStatus(Frozen):
     )
     custody_head: str | None = Field(default=None, max_length=64, description="SHA-256 of the last custody line.")
     payload_oxum: str | None = Field(default=None, max_length=64, description="Octets and files of the payload.")
-    gaps: tuple[str, ...] = Field(default=(), max_length=32, description="What could not be captured, and why.")
+    gaps: tuple[Gap, ...] = Field(default=(), max_length=32, description="What could not be captured, and why.")
 
 
 class Receipt(Frozen):
@@ -189,7 +195,12 @@ class IncidentStatus(Frozen):
         max_length=64,
         description="Uid of the pod that was accepted as the target; no other is ever touched.",
     )
-    conditions: tuple[Condition, ...] = Field(default=(), max_length=16, description="The contract.")
+    conditions: tuple[Condition, ...] = Field(
+        default=(),
+        max_length=16,
+        description="The contract: what is true of the incident, one entry a type.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
     isolation: Isolation | None = Field(default=None, description="What Isolated stands on.")
     evidence: EvidenceStatus | None = Field(default=None, description="Where the evidence is.")
     receipts: tuple[Receipt, ...] = Field(default=(), max_length=32, description="What was changed, and what it was.")

@@ -1,0 +1,97 @@
+"""What the API server is told of each kind beside its fields: names, columns, and the rules that span fields.
+
+The CRDs are made from this; nobody else needs it. A rule is CEL over the spec; `oldSelf` makes it a rule about updates.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from firedoor.api import names
+from firedoor.api.base import Frozen
+from firedoor.api.incident import SecurityIncident
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `kubectl get`; a wide one is shown with `-o wide` only."""
+
+    name: str
+    path: str
+    description: str
+    wide: bool = False
+    type: Literal["string", "date"] = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A CEL rule over the spec, the field that it speaks of, and the sentence for whoever breaks it."""
+
+    rule: str
+    field: str
+    reason: Literal["FieldValueRequired", "FieldValueForbidden"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind as the API server shall serve it."""
+
+    model: type[Frozen]
+    plural: str
+    short_names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    laws: tuple[Law, ...]
+
+    @property
+    def name(self) -> str:
+        return self.model.__name__
+
+
+def _condition(type_: str, field: str) -> str:
+    return f'.status.conditions[?(@.type=="{type_}")].{field}'
+
+
+INCIDENT = Kind(
+    model=SecurityIncident,
+    plural=names.INCIDENTS,
+    short_names=("secinc",),
+    columns=(
+        Column("Target", ".spec.target.name", "What is compromised."),
+        Column("Severity", ".spec.severity", "How bad it is."),
+        Column("Isolated", _condition("Isolated", "status"), "Whether it was proved that no traffic can pass."),
+        Column("Evidence", _condition("EvidenceSealed", "status"), "Whether the evidence is sealed."),
+        Column("Phase", ".status.phase", "One word for the eye."),
+        Column("Age", ".metadata.creationTimestamp", "How long the incident has been there.", type="date"),
+        Column("Node", ".status.node", "Node that the target runs on.", wide=True),
+        Column("Reason", _condition("Contained", "reason"), "Why it is contained, or not.", wide=True),
+        Column("Source", ".spec.source.name", "Where the incident came from.", wide=True),
+    ),
+    laws=(
+        Law(
+            rule="has(self.target) || has(self.source)",
+            field=".target",
+            reason="FieldValueRequired",
+            message="target is required, unless an alert (source) made the incident",
+        ),
+        Law(
+            rule="!has(oldSelf.target) || (has(self.target) && self.target == oldSelf.target)",
+            field=".target",
+            reason="FieldValueForbidden",
+            message="target cannot be changed; make another incident for another target",
+        ),
+        Law(
+            rule="has(self.source) == has(oldSelf.source) && (!has(self.source) || self.source == oldSelf.source)",
+            field=".source",
+            reason="FieldValueForbidden",
+            message="source is written when the incident is made, and never changed",
+        ),
+        Law(
+            rule="!has(oldSelf.release) || (has(self.release) && self.release == oldSelf.release)",
+            field=".release",
+            reason="FieldValueForbidden",
+            message="release cannot be taken back or changed; make another incident to contain the target again",
+        ),
+    ),
+)
+
+KINDS = (INCIDENT,)
