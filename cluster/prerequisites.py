@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 CLUSTER: Mapping[str, str] = {
     "ip": "iproute2",
@@ -28,7 +29,7 @@ def ensure(programs: Mapping[str, str]) -> None:
     """Sees to it that the programs are there; otherwise one sentence says which packages to install."""
     missing = sorted({package for program, package in programs.items() if shutil.which(program) is None})
     if programs is CLUSTER:
-        missing += [package for package, file in LIBRARIES.items() if not os.path.exists(file)]
+        missing += [package for package, file in LIBRARIES.items() if not Path(file).exists()]
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

@@ -97,7 +97,7 @@ def down() -> None:
 
 def _stop_order() -> list[str]:
     """Recorded processes, the control plane first, so that they end in the reverse order."""
-    first = [name for name in control.PARTS if (processes.PIDS / f"{name}.json").exists()]
+    first = [name for name in control.PARTS if name in processes.recorded()]
     holders = [name for name in processes.recorded() if name.startswith("holder-")]
     return first + holders + [name for name in processes.recorded() if name not in first and name not in holders]
 

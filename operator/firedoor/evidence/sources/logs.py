@@ -1,4 +1,4 @@
-"""Logs of every container: init, ordinary and ephemeral, this run and the one before; raw, with timestamps, unbounded above a cap.
+"""Logs of every container: init, ordinary and ephemeral, this run and the one before; raw, with timestamps.
 
 `limitBytes` is never used: it keeps the oldest bytes and drops the newest without a mark. The kubelet returns failures
 as HTTP 200 bodies (kubernetes issue 142258): a log whose first line has no timestamp is an error text, and kept as one.

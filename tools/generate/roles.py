@@ -1,0 +1,89 @@
+"""Who holds which rules, gathered from beside the code that needs them; the chart's roles and the page are made from this."""
+
+from dataclasses import dataclass
+
+from firedoor.actions import cordon, evidence, network, workload
+from firedoor.api import names
+from firedoor.api.rbac import Rule
+from firedoor.controller import permissions as controller
+from firedoor.evidence import permissions as collector
+from firedoor.intake import permissions as receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Rules, and the action that has to be switched on for them to be granted; None: always."""
+
+    rules: tuple[Rule, ...]
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A ServiceAccount and what it may do: in every namespace, and in firedoor's home namespace alone."""
+
+    name: str
+    component: str
+    everywhere: tuple[Grant, ...] = ()
+    home: tuple[Grant, ...] = ()
+    needs: str | None = None
+    """The value that has to be true for the account to be there at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A ClusterRole for people, bound by nobody but the cluster's administrator."""
+
+    name: str
+    purpose: str
+    rules: tuple[Rule, ...]
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+ACCOUNTS = (
+    Account(
+        names.CONTROLLER,
+        "controller",
+        everywhere=(
+            Grant(controller.RULES),
+            Grant(network.RULES),
+            Grant(cordon.RULES, "cordon"),
+            Grant(workload.RULES, "scaleToZero"),
+        ),
+        home=(Grant(controller.HOME_RULES), Grant(evidence.HOME_RULES, "evidence")),
+    ),
+    Account(
+        names.RECEIVER,
+        "receiver",
+        everywhere=(Grant(receiver.RULES),),
+        home=(Grant(receiver.HOME_RULES),),
+        needs=".Values.receiver.enabled",
+    ),
+    Account(
+        names.COLLECTOR,
+        "collector",
+        everywhere=(Grant(collector.RULES),),
+        needs=".Values.actions.evidence.enabled",
+    ),
+)
+
+PEOPLE = (
+    Person(
+        "firedoor-viewer",
+        "Reads incidents; part of the cluster's own role view.",
+        (Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch")),),
+        labels=(("rbac.authorization.k8s.io/aggregate-to-view", "true"),),
+    ),
+    Person(
+        "firedoor-responder",
+        "Makes, changes, releases and deletes incidents. Whoever holds it in a namespace can cut off that namespace's "
+        "pods; so it is part of no other role.",
+        (
+            Rule(
+                groups=(names.GROUP,),
+                resources=(names.INCIDENTS,),
+                verbs=("get", "list", "watch", "create", "patch", "update", "delete"),
+            ),
+        ),
+    ),
+)
