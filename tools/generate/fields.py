@@ -65,7 +65,7 @@ def _type(field: Schema) -> str:
 
 def _noun(field: Schema) -> str:
     if field["type"] == "array":
-        return f"list of {_type(field['items'])}"
+        return f"list ({_type(field['items'])})"
     return "time (RFC 3339)" if field.get("format") == "date-time" else str(field["type"])
 
 

@@ -46,7 +46,7 @@ def _granted(grant: Grant) -> str:
 def _binding(kind: str, name: str, home: str) -> str:
     role = dumped({"roleRef": {"apiGroup": RBAC, "kind": kind, "name": name}})
     subjects = dumped({"subjects": [{"kind": "ServiceAccount", "name": name}]}).rstrip()
-    return _head(f"{kind}Binding", name, home) + role + f"{subjects}\n  {HOME}"
+    return _head(f"{kind}Binding", name, home) + role + f"{subjects}\n{HOME}"
 
 
 def _for_people(person: Person) -> str:

@@ -16,11 +16,6 @@ def dumped(document: Any) -> str:
     return text
 
 
-def indented(text: str, spaces: int) -> str:
-    """Every line moved to the right."""
-    return "".join(" " * spaces + line for line in text.splitlines(keepends=True))
-
-
 def when(condition: str, text: str) -> str:
     """Text that the chart renders only under a condition."""
     return f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n"
