@@ -1,7 +1,9 @@
 """`firedoor`: one command a process. Each imports only what it runs, so that a collector stays small and starts fast."""
 
 import logging
+import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,13 +17,15 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 def run() -> None:
     """Run the controller: contain incidents as they come in."""
     import kopf
+    from kopf._core.engines.peering import Identity
 
     from firedoor.cli import logs
     from firedoor.controller import watch
 
     logs.to_stdout()
     assert watch
-    kopf.run(standalone=True, clusterwide=True)
+    # kopf would look the user up by name, and in a container there is none.
+    kopf.run(standalone=True, clusterwide=True, identity=Identity(os.environ.get("POD_NAME") or socket.gethostname()))
 
 
 @app.command()

@@ -32,7 +32,7 @@ class Backoffs:
             yield 2.0
 
 
-@kopf.on.startup()
+@kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
     """Sets kopf up as a watch engine and starts the controller."""
     configure(settings)

@@ -1,0 +1,80 @@
+# firedoor: `make demo` shows it at work on a real cluster, `make test` judges it. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := operator:.
+STAMP := $(VENV)/.installed
+K ?=
+N ?= 30
+MODE ?= strict
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON= to one." >&2; exit 1; }
+	@echo "installing the locked Python dependencies into $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment; install python3-venv." >&2; exit 1; }
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: $(STAMP) ## The main job on a real cluster, step by step
+	@$(BIN)/python -m demo
+
+demo-down: cluster-down ## Remove everything that the demo made
+
+test: $(STAMP) ## Every check and test; raises the cluster and keeps it warm
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory cluster install
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## ruff, mypy, import contracts, generated files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.generate --check
+
+unit: $(STAMP) ## The tests that need no cluster
+	@$(BIN)/python -m pytest tests/unit
+
+e2e: $(STAMP) cluster install ## The stories on a real cluster; K= selects, KUBECONFIG= names an existing one
+	@$(BIN)/python -m pytest tests/e2e $(if $(K),-k "$(K)")
+
+cluster: $(STAMP) ## Raise the cluster; PROVIDER=existing|kind|local
+	@$(BIN)/python -m cluster up
+
+cluster-down: $(STAMP) ## Remove the cluster without a trace
+	@$(BIN)/python -m cluster down
+
+cluster-policy: $(STAMP) ## Switch the policy engine; MODE=strict|established|off|slow
+	@$(BIN)/python -m cluster policy $(MODE)
+
+conformance: $(STAMP) cluster ## Judge the policy engine with cyclonus
+	@$(BIN)/python -m cluster.conformance
+
+image: $(STAMP) ## Build the operator's image
+	@$(BIN)/python -m cluster.images operator
+
+install: $(STAMP) ## Image and chart into the cluster, with values for a small one; IMAGE= names a pushed image
+	@$(BIN)/python -m cluster.install
+
+generate: $(STAMP) ## Make CRDs, roles and reference pages anew
+	@$(BIN)/python -m tools.generate
+
+bench: $(STAMP) cluster install ## Measure against the floor; ratios, taken in one run
+	@$(BIN)/python -m bench
+
+lock: $(STAMP) ## Resolve the dependencies anew, with hashes
+	@$(BIN)/pip install -q uv
+	@for part in operator "dev --group dev"; do set -- $$part; \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    pyproject.toml $${2:-} $${3:-} -o requirements/$$1.txt; done
+
+.PHONY: help demo demo-down test check unit e2e cluster cluster-down cluster-policy conformance image install generate bench lock
