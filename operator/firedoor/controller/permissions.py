@@ -5,17 +5,16 @@ from firedoor.api.rbac import Rule
 from firedoor.controller.probes import PROBES
 
 RULES = (
-    Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch", "patch")),
-    Rule(groups=(names.GROUP,), resources=(f"{names.INCIDENTS}/status",), verbs=("get", "patch")),
-    Rule(groups=(names.GROUP,), resources=(f"{names.INCIDENTS}/finalizers",), verbs=("update",)),
-    Rule(groups=("events.k8s.io",), resources=("events",), verbs=("create", "patch")),
+    Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("list", "watch", "patch")),
+    Rule(groups=(names.GROUP,), resources=(f"{names.INCIDENTS}/status",), verbs=("patch",)),
+    Rule(groups=("events.k8s.io",), resources=("events",), verbs=("create",)),
 )
 HOME_RULES = (
     Rule(groups=("coordination.k8s.io",), resources=("leases",), verbs=("create",)),
     Rule(
         groups=("coordination.k8s.io",),
         resources=("leases",),
-        verbs=("get", "update", "patch"),
+        verbs=("get", "patch"),
         names=("firedoor-controller",),
     ),
     Rule(groups=("",), resources=("pods/exec",), verbs=("create", "get"), names=PROBES),

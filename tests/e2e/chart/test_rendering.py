@@ -1,0 +1,125 @@
+"""What Helm makes of the chart: least power, the restricted profile, and names that permissions can rely on."""
+
+import itertools
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster import build
+from tools.generate.outputs import ROOT
+
+pytestmark = pytest.mark.e2e
+
+CHART = ROOT / "charts/firedoor"
+DIGEST = f"sha256:{'0' * 64}"
+
+
+def helm(*arguments: str) -> str:
+    command = [str(build.program("helm")), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.stdout
+
+
+def rendered(*values: str) -> list[dict[str, Any]]:
+    sets = itertools.chain.from_iterable(("--set", value) for value in values)
+    text = helm("template", "firedoor", str(CHART), "--namespace", "home", "--kube-version", "1.30", *sets)
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def pods(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for document in documents:
+        if document["kind"] in ("Deployment", "StatefulSet"):
+            yield document["metadata"]["name"], document["spec"]["template"]["spec"]
+
+
+def granted(documents: list[dict[str, Any]], account: str) -> set[str]:
+    roles = [d for d in documents if d["kind"] in ("Role", "ClusterRole") and d["metadata"]["name"] == account]
+    return {resource for role in roles for rule in role["rules"] for resource in rule["resources"]}
+
+
+def kinds(documents: list[dict[str, Any]], name: str) -> set[str]:
+    return {document["kind"] for document in documents if document["metadata"]["name"] == name}
+
+
+def environment(documents: list[dict[str, Any]]) -> dict[str, str]:
+    """What the controller is told."""
+    (container,) = dict(pods(documents))["firedoor-controller"]["containers"]
+    return {entry["name"]: entry.get("value", "") for entry in container["env"]}
+
+
+@pytest.mark.parametrize("values", [[], ["-f", str(CHART / "values-small.yaml")]], ids=["default", "small"])
+def test_the_chart_lints_without_a_warning(values: list[str]) -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART), *values)
+
+
+def test_a_misspelt_value_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="'controler' not allowed"):
+        rendered("controler.replicas=1")
+
+
+@pytest.mark.parametrize(
+    ("action", "resources"),
+    [
+        ("cordon", {"nodes"}),
+        ("scaleToZero", {"deployments", "replicasets"}),
+        ("evidence", {"jobs", "persistentvolumeclaims"}),
+    ],
+)
+def test_what_is_switched_off_is_neither_granted_nor_done(action: str, resources: set[str]) -> None:
+    on, off = rendered(), rendered(f"actions.{action}.enabled=false")
+    assert granted(on, "firedoor-controller") - granted(off, "firedoor-controller") == resources
+    assert action in environment(on)["FIREDOOR_ACTIONS"].split(",")
+    assert action not in environment(off)["FIREDOOR_ACTIONS"].split(",")
+
+
+def test_without_evidence_there_is_no_collector_at_all() -> None:
+    assert kinds(rendered(), "firedoor-collector") == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "NetworkPolicy"}
+    assert kinds(rendered("actions.evidence.enabled=false"), "firedoor-collector") == set()
+
+
+def test_without_a_receiver_nothing_of_it_is_left() -> None:
+    assert {"Deployment", "Service", "Role", "ClusterRole"} <= kinds(rendered(), "firedoor-receiver")
+    assert kinds(rendered("receiver.enabled=false"), "firedoor-receiver") == set()
+
+
+def test_every_pod_fits_the_restricted_profile_and_cannot_write_its_own_disk() -> None:
+    for _, pod in pods(rendered()):
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["resources"].keys() == {"requests", "limits"}
+
+
+def test_only_controller_and_receiver_hold_a_token_and_only_for_an_hour() -> None:
+    holders = {name: pod for name, pod in pods(rendered()) if "serviceAccountToken" in str(pod.get("volumes"))}
+    assert holders.keys() == {"firedoor-controller", "firedoor-receiver"}
+    assert all("'expirationSeconds': 3607" in str(pod["volumes"]) for pod in holders.values())
+    assert all(pod["automountServiceAccountToken"] is False for _, pod in pods(rendered()))
+
+
+def test_a_digest_wins_over_the_tag_and_reaches_the_collector() -> None:
+    documents = rendered("image.registry=registry.example", "image.tag=v1", f"image.digest={DIGEST}")
+    image = f"registry.example/firedoor/firedoor@{DIGEST}"
+    assert {container["image"] for _, pod in pods(documents) for container in pod["containers"]} == {image}
+    assert environment(documents)["FIREDOOR_IMAGE"] == image
+
+
+def test_the_crds_can_be_left_out_and_are_kept_on_uninstall() -> None:
+    (crd,) = (document for document in rendered() if document["kind"] == "CustomResourceDefinition")
+    assert crd["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert all(document["kind"] != "CustomResourceDefinition" for document in rendered("crds.enabled=false"))
+
+
+def test_the_chart_makes_no_secret_and_the_receivers_is_optional() -> None:
+    documents = rendered("receiver.tokens.existingSecret=alert-tokens")
+    assert all(document["kind"] != "Secret" for document in documents)
+    (tokens,) = (volume for volume in dict(pods(documents))["firedoor-receiver"]["volumes"] if volume["name"] == "tokens")
+    assert (tokens["secret"]["secretName"], tokens["secret"]["optional"]) == ("alert-tokens", True)
