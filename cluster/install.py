@@ -39,9 +39,8 @@ def install(provider: Provider, extra: tuple[str, ...] = ()) -> None:
 
 
 def _is_installed(provider: Provider, image: str) -> bool:
-    found = _kubectl(
-        provider, "-n", HOME, "get", "deployment", "firedoor-controller", "-o", "jsonpath={..image}", "--ignore-not-found", check=False
-    )
+    query = ("get", "deployment", "firedoor-controller", "-o", "jsonpath={..image}", "--ignore-not-found")
+    found = _kubectl(provider, "-n", HOME, *query, check=False)
     return image in found
 
 

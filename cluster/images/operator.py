@@ -111,11 +111,11 @@ def _wheels() -> Path:
 
 def _storage() -> list[str]:
     root = build.cache() / "buildah"
-    return ["--root", str(root / "root"), "--runroot", str(root / "run"), "--storage-driver", "vfs"]
+    return ["--root", str(root / "root"), "--runroot", str(root / "run"), "--storage-driver", "overlay"]
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"}
+    return os.environ | {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "overlay"}
 
 
 def _buildah(command: str, *arguments: str) -> str:

@@ -48,7 +48,8 @@ class Controller:
         self.observer = Observer(kube, settings.home, settings.actions, self.captures)
         self.probes = Probes(kube, settings.home)
         self.verifier = Verifier(self.probes, self.wake)
-        self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds)
+        cordons = "cordon" in settings.actions
+        self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds, cordons)
         self.leadership = Leadership(kube, settings.home, settings.identity)
         self.reconciler = Reconciler(
             ledger=self.ledger,

@@ -33,6 +33,8 @@ class Resync:
     ledger: Ledger
     enqueue: Callable[[str, Lane], None]
     seconds: float
+    cordons: bool = True
+    """Whether nodes may be looked at: only where cordoning is switched on."""
     done: int = 0
     repairs_in_a_row: int = 0
     _missed: set[str] = field(default_factory=set)
@@ -83,7 +85,7 @@ class Resync:
     async def _undo_orphans(self, living: set[str]) -> None:
         marked = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE},{names.INCIDENT_UID}"
         policies = await self.kube.list(NETWORK_POLICIES, labels=marked)
-        nodes = await self.kube.list(NODES)
+        nodes = await self.kube.list(NODES) if self.cordons else []
         for incident in orphans(policies, nodes, living | set(self.ledger.records), now()):
             log.warning("containment of %s has no incident any more and is undone", incident.key)
             metrics.orphans.inc()

@@ -23,6 +23,8 @@ NOTABLE = (
     Type.EVIDENCE_SEALED,
     Type.RELEASED,
 )
+EXPECTED = ("Capturing", "Releasing", "Released")
+"""Reasons that are part of an ordinary course, although the condition is False."""
 NAME_LIMIT = 230
 
 
@@ -102,7 +104,7 @@ def _status_body(incident: SecurityIncident, status: IncidentStatus) -> Obj:
 def event(incident: SecurityIncident, condition: Condition, instance: str, now: datetime) -> Obj:
     """An events.k8s.io/v1 Event that says how a condition changed."""
     metadata = incident.metadata
-    good = condition.status == "True"
+    good = condition.status == "True" or condition.reason in EXPECTED
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,

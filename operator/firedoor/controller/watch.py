@@ -94,6 +94,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.queueing.idle_timeout = 1
     settings.queueing.exit_timeout = 5
     settings.persistence.consistency_timeout = 0
-    settings.persistence.finalizer = names.FINALIZER
+    # Never ours: kopf takes its finalizer off wherever no handler of its own asks for it.
+    settings.persistence.finalizer = f"{names.GROUP}/kopf"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP, v1=False)
     settings.execution.default_backoff = 1

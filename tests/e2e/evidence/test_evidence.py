@@ -1,0 +1,126 @@
+"""Evidence: what was on the suspect is in a bag that strangers' tools accept, also when the volume was too small."""
+
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.providers import Provider
+from tests.e2e.conftest import HOME, Json, Kubectl, Story
+
+NO_CORDON = {"network": "Isolate", "node": "None"}
+
+
+def fetch(kubectl: Kubectl, incident: Json, folder: Path) -> Path:
+    """The bag, read from its volume by a pod that mounts it."""
+    evidence, reader = incident["status"]["evidence"], f"reader-{incident['metadata']['uid'][:8]}"
+    kubectl.apply(_reader(reader, evidence["claim"], _image(kubectl)))
+    try:
+        kubectl("-n", HOME, "wait", "--for=condition=Ready", f"pod/{reader}", "--timeout=60s")
+        kubectl("-n", HOME, "cp", f"{reader}:/evidence/{evidence['bundle']}", str(folder / evidence["bundle"]))
+    finally:
+        kubectl("-n", HOME, "delete", "pod", reader, "--wait=false")
+    return folder / evidence["bundle"]
+
+
+def test_the_bag_holds_logs_and_dropped_files_and_passes_the_independent_checkers(story: Story, tmp_path: Path) -> None:
+    story.pod()
+    story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", "echo evil > /tmp/dropped.php")
+    paths = ["/tmp/**", "/not/there"]
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": paths})
+    story.wait("EvidenceSealed", reason="Sealed", seconds=120)
+
+    bag = fetch(story.kubectl, story.get("secinc", "incident"), tmp_path)
+
+    subprocess.run([sys.executable, "-m", "bagit", "--validate", str(bag)], check=True, capture_output=True)
+    sums = ["sha256sum", "-c", "--quiet", "manifest-sha256.txt", "tagmanifest-sha256.txt"]
+    subprocess.run(sums, check=True, cwd=bag)
+    with tarfile.open(bag / "data/02-files/web/files.tar") as files:
+        dropped = files.extractfile("tmp/dropped.php")
+        assert dropped is not None
+        assert dropped.read() == b"evil\n"
+    assert b"Started HTTP server" in (bag / "data/01-logs/web/current.log").read_bytes()
+
+
+def test_evidence_outlives_its_incident(story: Story) -> None:
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True})
+    story.wait("EvidenceSealed", seconds=120)
+    claim = story.get("secinc", "incident")["status"]["evidence"]["claim"]
+
+    story.kubectl("-n", story.namespace, "delete", "secinc", "incident", "--timeout=30s")
+
+    assert story.kubectl.exists("-n", HOME, "pvc", claim)
+
+
+@pytest.fixture
+def tiny_volume(provider: Provider, kubectl: Kubectl, tmp_path: Path) -> Iterator[str]:
+    """A storage class with one volume of four mebibytes."""
+    if provider.name != "local":
+        pytest.skip("a volume of four mebibytes needs a file system on the node, which only the local cluster lends")
+    place = Path("/tmp/firedoor-tiny")
+    place.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0777", "tiny", str(place)], check=True)
+    kubectl.apply(_volume(str(place)))
+    yield "tiny"
+    kubectl("delete", "persistentvolume", "tiny", "--wait=false")
+    subprocess.run(["umount", "-l", str(place)], check=True)
+    place.rmdir()
+
+
+def test_a_full_volume_gives_a_sealed_partial_bag_that_says_so(story: Story, tiny_volume: str, tmp_path: Path) -> None:
+    story.pod()
+    big = "dd if=/dev/zero of=/tmp/big bs=1M count=20 2>/dev/null"
+    story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
+    storage = {"size": "4Mi", "storageClassName": tiny_volume}
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp"], "storage": storage})
+
+    found = story.wait("EvidenceSealed", reason="VolumeFull", seconds=120)
+
+    assert "files.tar" in found["message"]
+    bag = fetch(story.kubectl, story.get("secinc", "incident"), tmp_path)
+    subprocess.run([sys.executable, "-m", "bagit", "--validate", str(bag)], check=True, capture_output=True)
+    claim = story.get("secinc", "incident")["status"]["evidence"]["claim"]
+    story.kubectl("-n", HOME, "delete", "pvc", claim, "--wait=false")
+
+
+def _image(kubectl: Kubectl) -> str:
+    found = kubectl.json("-n", HOME, "deployment", "firedoor-controller")
+    return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def _reader(name: str, claim: str, image: str) -> Json:
+    restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {
+        "name": "reader",
+        "image": image,
+        "args": ["probe", "--stand"],
+        "volumeMounts": [{"name": "evidence", "mountPath": "/evidence", "readOnly": True}],
+        "securityContext": restricted,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": HOME},
+        "spec": {
+            "terminationGracePeriodSeconds": 1,
+            "automountServiceAccountToken": False,
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+            "volumes": [{"name": "evidence", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}],
+        },
+    }
+
+
+def _volume(path: str) -> Json:
+    spec = {
+        "capacity": {"storage": "4Mi"},
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "tiny",
+        "persistentVolumeReclaimPolicy": "Retain",
+        "hostPath": {"path": path},
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "tiny"}, "spec": spec}
