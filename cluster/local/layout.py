@@ -12,6 +12,8 @@ RUN = Path("/run/firedoor-cluster")
 PKI = STATE / "pki"
 LOGS = RUN / "logs"
 PIDS = RUN / "pids"
+VOLUMES = STATE / "volumes"
+"""File systems mounted below it are seen by both nodes."""
 MODE = RUN / "policy-mode"
 ADMIN = PKI / "admin.kubeconfig"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cluster import build
 from cluster.local import processes
-from cluster.local.layout import API, PKI, PODS, RUN, STATE, Node
+from cluster.local.layout import API, PKI, PODS, RUN, STATE, VOLUMES, Node
 
 PAUSE = "firedoor.test/pause:1"
 READY_SECONDS = 20
@@ -163,6 +163,14 @@ healthzBindAddress: {node.address}:10256
 metricsBindAddress: 127.0.0.1:10249
 conntrack: {{maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}}
 """)
+
+
+def share_volumes() -> None:
+    """A folder whose later mounts reach the nodes; to be made before their mount namespaces are."""
+    VOLUMES.mkdir(parents=True, exist_ok=True)
+    if str(VOLUMES) not in mounts():
+        subprocess.run(["mount", "--bind", str(VOLUMES), str(VOLUMES)], check=True)
+        subprocess.run(["mount", "--make-shared", str(VOLUMES)], check=True)
 
 
 def load_image(node: Node, archive: Path) -> None:

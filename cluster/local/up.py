@@ -55,6 +55,7 @@ def _raise() -> None:
     cgroups.make()
     control.start("etcd")
     control.start("apiserver")
+    node.share_volumes()
     for one in NODES:
         node.start(one, "holder")
         node.start(one, "containerd")

@@ -24,6 +24,9 @@ ObjectName = Annotated[str, Field(max_length=253)]
 Gap = Annotated[str, Field(max_length=4096)]
 """One sentence of the collector's result, which a termination message carries: 4096 bytes at most."""
 
+PRIOR_LIMIT = 16384
+"""Characters of a prior state that a receipt may hold."""
+
 
 class Severity(StrEnum):
     """How bad it is, for people and for the order of work."""
@@ -179,7 +182,7 @@ class Receipt(Frozen):
     object: str = Field(max_length=600, description="Kind and name of the object.")
     uid: str = Field(max_length=64, description="Uid of the object.")
     change: str = Field(max_length=256, description="What firedoor did to it.")
-    prior: str = Field(max_length=16384, description="What it was before, as JSON.")
+    prior: str = Field(max_length=PRIOR_LIMIT, description="What it was before, as JSON.")
     at: datetime = Field(description="When it was changed.")
     returned: bool = Field(default=False, description="Whether it has been given back.")
 

@@ -34,7 +34,7 @@ class Artifact:
     """One captured thing, as capture.json tells of it."""
 
     path: str
-    source: Mapping[str, Any]
+    source: Mapping[str, Any] = field(default_factory=dict)
     status: str = "complete"
     reason: str = ""
     message: str = ""

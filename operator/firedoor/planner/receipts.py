@@ -6,7 +6,7 @@ Pure: derived from what is seen, so that no crash can lose one. The object's own
 import json
 from collections.abc import Iterator
 
-from firedoor.api.incident import Receipt
+from firedoor.api.incident import PRIOR_LIMIT, Receipt
 from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.situation import Situation
 
@@ -26,7 +26,7 @@ def _marked(s: Situation, receipt: Receipt, held: bool) -> Receipt:
 def _held(s: Situation) -> Iterator[Receipt]:
     at = s.now.replace(microsecond=0)
     if s.pod is not None and s.suspect_held:
-        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=s.pod.prior.dump(), at=at)
+        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=_bounded(s.pod.prior.dump()), at=at)
     for node in s.around.nodes:
         if cordon_holder(s.incident.uid) in node.annotations:
             prior = json.dumps({"unschedulable": node.was_unschedulable})
@@ -36,3 +36,8 @@ def _held(s: Situation) -> Iterator[Receipt]:
         prior = json.dumps({"replicas": workload.prior_replicas})
         name = f"{workload.kind} {workload.name}"
         yield Receipt(object=name, uid=workload.uid, change="scaled to zero", prior=prior, at=at)
+
+
+def _bounded(prior: str) -> str:
+    """A record that is too large for status stays on the object alone."""
+    return prior if len(prior) <= PRIOR_LIMIT else "{}"

@@ -1,0 +1,119 @@
+"""Builders with defaults: a test writes only what its story is about."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from firedoor.api import names
+from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
+from firedoor.planner.situation import Capture, Flow, Proof, Situation, Surroundings
+from firedoor.planner.views import NodeView, Owner, PodPrior, PodView, PolicyView, WorkloadView
+
+UID = "0a1b2c3d-0000-0000-0000-000000000001"
+OTHER_UID = "ffffffff-0000-0000-0000-000000000002"
+LABEL = names.quarantine_label(UID)
+OTHER_LABEL = names.quarantine_label(OTHER_UID)
+HOME = "firedoor-system"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+OWNER = Owner("ReplicaSet", "web-7f45", "rs-uid")
+LABELS = {"app": "web"}
+NO_CAPTURE = Capture()
+NO_PROOF = Proof()
+
+
+def incident(
+    *,
+    uid: str = UID,
+    namespace: str = "shop",
+    target: Mapping[str, Any] | None = None,
+    deleted: bool = False,
+    status: Mapping[str, Any] | None = None,
+    **spec: Any,
+) -> SecurityIncident:
+    metadata: dict[str, Any] = {"name": "shell", "namespace": namespace, "uid": uid, "generation": 1}
+    if deleted:
+        metadata["deletionTimestamp"] = NOON
+    aimed = {"target": {"kind": "Pod", "name": "web-1"} if target is None else target} if target != {} else {}
+    return SecurityIncident.read({"metadata": metadata, "spec": {**aimed, **spec}, "status": status or {}})
+
+
+def pod(
+    *,
+    labels: Mapping[str, str] = LABELS,
+    prior: PodPrior | None = None,
+    prior_note: str | None = None,
+    owner: Owner | None = None,
+    **fields: Any,
+) -> PodView:
+    known: dict[str, Any] = {
+        "namespace": "shop",
+        "name": "web-1",
+        "uid": "pod-uid",
+        "resource_version": "7",
+        "node": "node-a",
+        "ip": "10.0.0.7",
+        "phase": "Running",
+        "host_network": False,
+        "static": False,
+        "leaving": False,
+        "tcp_ports": (8080,),
+    }
+    note = prior.dump() if prior else prior_note
+    return PodView(**{**known, **fields}, labels=dict(labels), prior_note=note, owner=owner)
+
+
+def quarantined(*held: str, owner: Owner | None = OWNER, **fields: Any) -> PodView:
+    """A pod that incidents hold: their labels alone, and the record of what was before."""
+    labels = dict.fromkeys(held or (LABEL,), "true")
+    return pod(labels=labels, prior=PodPrior(LABELS, owner), **fields)
+
+
+def node(
+    name: str = "node-a", *, cordoned: bool = False, ready: bool = True, control_plane: bool = False, **annotations: str
+) -> NodeView:
+    return NodeView(name, f"{name}-uid", "9", cordoned, control_plane, ready, annotations)
+
+
+def held_node(*holders: str, was: bool = False, cordoned: bool = True) -> NodeView:
+    annotations = {names.cordon_holder(uid): "shop/shell" for uid in holders or (UID,)}
+    prior = {names.PRIOR: f'{{"unschedulable": {str(was).lower()}}}'}
+    return NodeView("node-a", "node-a-uid", "9", cordoned, False, True, annotations | prior)
+
+
+def workload(replicas: int = 3, *holders: str, before: int = 3, kind: str = "Deployment") -> WorkloadView:
+    annotations = {names.scale_holder(uid): "shop/shell" for uid in holders}
+    prior = {names.PRIOR: f'{{"replicas": {before}}}'} if holders else {}
+    return WorkloadView(kind, "shop", "web", "deployment-uid", "5", replicas, annotations | prior)
+
+
+def policy(name: str = "allow", **spec: Any) -> PolicyView:
+    return PolicyView("shop", name, f"{name}-uid", None, spec, None)
+
+
+def deny(uid: str = UID) -> PolicyView:
+    spec = {"podSelector": {"matchLabels": {names.quarantine_label(uid): "true"}}, "policyTypes": ["Ingress", "Egress"]}
+    return PolicyView("shop", names.deny_policy(uid), "deny-uid", uid, spec, None)
+
+
+def proof(after: str = "Timeout", before: str | None = "Open", flow: Flow = "Cut", missing: str = "") -> Proof:
+    reach = Reach.read({"probe": "firedoor-probe-0", "node": "node-b", "port": 8080, "before": before, "after": after})
+    return Proof(reach=(reach,), flow=flow, at=NOON, missing=missing)
+
+
+def sealed(status: str = "Complete", why: str = "") -> Capture:
+    result = EvidenceStatus(claim="claim", status=status, sealed_at=NOON, gaps=("files: partial.",) if why else ())
+    return Capture("Sealed", result, why)
+
+
+def situation(
+    about: SecurityIncident | None = None,
+    suspect: PodView | None = None,
+    *,
+    policies: tuple[PolicyView, ...] = (),
+    nodes: tuple[NodeView, ...] = (),
+    deployment: WorkloadView | None = None,
+    capture: Capture = NO_CAPTURE,
+    found: Proof = NO_PROOF,
+) -> Situation:
+    around = Surroundings(policies, nodes, deployment, capture)
+    return Situation(incident=about or incident(), home=HOME, now=NOON, pod=suspect, around=around, proof=found)

@@ -1,0 +1,177 @@
+"""The bag: what strangers' tools accept, what a crash leaves, and what an altered byte betrays."""
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import bagit
+import pytest
+
+from firedoor.evidence.bag import Bag
+from firedoor.evidence.verify import verify
+
+ARTIFACTS = {"data/00-pod/pod.json": b'{"kind": "Pod"}', "data/01-logs/web/current.log": b"2026-01-01T00:00:00Z hello\n" * 100}
+INFORMATION = {"External-Identifier": "uid-1", "Capture-Status": "complete"}
+
+
+def clock() -> Iterator[str]:
+    return (f"2026-01-01T00:00:{number:02d}.000000Z" for number in itertools.count())
+
+
+def opened(root: Path) -> Bag:
+    times = clock()
+    return Bag(root, "incident-1", {"pod_name": "collector"}, lambda: next(times))
+
+
+def filled(root: Path) -> Path:
+    bag = opened(root)
+    for path, content in ARTIFACTS.items():
+        with bag.artifact(path, {"kind": "test"}) as writer:
+            writer.write(content)
+    bag.seal(INFORMATION, {})
+    return root / "incident-1"
+
+
+def accepted_by_others(bag: Path) -> bool:
+    bagit.Bag(str(bag)).validate()
+    sums = ["sha256sum", "-c", "--quiet", "manifest-sha256.txt", "tagmanifest-sha256.txt"]
+    return subprocess.run(sums, cwd=bag, check=False, capture_output=True).returncode == 0
+
+
+def test_a_sealed_bag_is_accepted_by_bagit_sha256sum_and_our_own_verification(tmp_path: Path) -> None:
+    bag = filled(tmp_path)
+    assert accepted_by_others(bag)
+    assert verify(bag) == []
+
+
+def test_a_flipped_bit_is_named_wherever_it_is(tmp_path: Path) -> None:
+    bag = filled(tmp_path)
+    for file in [file for file in sorted(bag.rglob("*")) if file.is_file()]:
+        before = file.read_bytes()
+        file.chmod(0o600)
+        file.write_bytes(before[:-2] + bytes([before[-2] ^ 1]) + before[-1:])
+        name = str(file.relative_to(bag))
+        found = verify(bag)
+        assert found, name
+        assert name == "tagmanifest-sha256.txt" or any(name in finding.where for finding in found)
+        file.write_bytes(before)
+    assert verify(bag) == []
+
+
+def test_files_that_were_added_or_removed_are_named(tmp_path: Path) -> None:
+    bag = filled(tmp_path)
+    for folder in (bag, bag / "data", bag / "data/00-pod"):
+        folder.chmod(0o755)
+    (bag / "data/planted").write_text("x")
+    (bag / "data/00-pod/pod.json").unlink()
+    kinds = {(finding.kind, finding.where) for finding in verify(bag)}
+    assert ("UnexpectedFile", "data/planted") in kinds
+    assert ("FileMissing", "data/00-pod/pod.json") in kinds
+
+
+@pytest.mark.parametrize("edit", ["drop", "swap", "insert"])
+def test_a_custody_line_that_was_dropped_moved_or_put_in_is_named(tmp_path: Path, edit: str) -> None:
+    bag = filled(tmp_path)
+    file = bag / "custody.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    edited = {"drop": lines[:1] + lines[2:], "swap": [lines[1], lines[0], *lines[2:]], "insert": [lines[0], lines[0], *lines[1:]]}
+    file.chmod(0o600)
+    file.write_bytes(b"".join(edited[edit]))
+    assert "CustodyBroken" in {finding.kind for finding in verify(bag)}
+
+
+def test_names_from_the_evidence_never_become_paths(tmp_path: Path) -> None:
+    bag = opened(tmp_path)
+    for path in ("data/../../etc/passwd", "data/a b", "/data/x", "data/.hidden", "outside"):
+        with pytest.raises(ValueError, match="no path for a bag"), bag.artifact(path, {}):
+            pass
+
+
+def test_a_collector_that_starts_again_goes_on_and_keeps_what_was_cut_off(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    with first.artifact("data/00-pod/pod.json", {}) as writer:
+        writer.write(b"whole")
+    cut = tmp_path / "incident-1.partial/data/01-logs/web/current.log.part"
+    cut.parent.mkdir(parents=True)
+    cut.write_bytes(b"half a lo")
+
+    second = opened(tmp_path)
+    assert second.has("data/00-pod/pod.json")
+    with second.artifact("data/01-logs/web/current.log", {}) as writer:
+        writer.write(b"the whole log")
+    second.seal(INFORMATION, {})
+
+    sealed = tmp_path / "incident-1"
+    assert accepted_by_others(sealed)
+    assert (sealed / "data/01-logs/web/current.log.salvaged").read_bytes() == b"half a lo"
+
+
+CRASHING = """
+import os, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+calls = 0
+def crash(after):
+    def counted(*arguments, **named):
+        global calls
+        calls += 1
+        if calls == {step}:
+            os._exit(9)
+        return after(*arguments, **named)
+    return counted
+for name in ("write", "fsync", "open"):
+    setattr(os, name, crash(getattr(os, name)))
+from tests.unit.evidence.test_bag import filled
+filled(Path({root!r}))
+"""
+
+
+def test_a_crash_at_any_write_leaves_what_the_next_collector_can_seal(tmp_path: Path) -> None:
+    """Every call that writes is a moment to die at; the next collector always ends with a bag that others accept."""
+    for step in itertools.count(1):
+        root = tmp_path / f"step-{step}"
+        root.mkdir()
+        script = CRASHING.format(paths=sys.path, step=step, root=str(root))
+        crashed = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+        if crashed.returncode == 0:
+            break
+        assert crashed.returncode == 9, crashed.stderr.decode()
+        if not (root / "incident-1").exists():
+            again = opened(root)
+            for path, content in ARTIFACTS.items():
+                if not again.has(path):
+                    with again.artifact(path, {}) as writer:
+                        writer.write(content)
+            again.seal(INFORMATION, {})
+        assert accepted_by_others(root / "incident-1")
+        for path, content in ARTIFACTS.items():
+            assert (root / "incident-1" / path).read_bytes() == content
+    assert step > 20
+
+
+@pytest.fixture
+def small_volume(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two mebibytes."""
+    if os.geteuid() != 0:
+        pytest.skip("a small file system needs root to be mounted")
+    place = tmp_path / "volume"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", str(place)], check=True)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_volume_still_gives_a_sealed_bag_with_what_fitted(small_volume: Path) -> None:
+    bag = opened(small_volume)
+    with bag.artifact("data/02-files/web/files.tar", {}) as writer:
+        for _ in range(64):
+            writer.write(b"x" * (1 << 16))
+    bag.seal(INFORMATION, {})
+
+    told = bag.artifacts["data/02-files/web/files.tar"]
+    assert (told.status, told.reason) == ("partial", "VolumeFull")
+    assert 0 < told.bytes < 2 << 20
+    assert accepted_by_others(small_volume / "incident-1")

@@ -1,0 +1,56 @@
+"""The tar index: it says what is in a stream, whatever is in it, and never needs the whole of it."""
+
+import io
+import json
+import tarfile
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firedoor.evidence.tarindex import TarIndex
+
+
+def archive(*entries: tuple[str, bytes], form: int = tarfile.GNU_FORMAT) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
+        for name, content in entries:
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            tar.addfile(header, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def indexed(data: bytes, step: int = 1 << 20) -> tuple[list[dict[str, Any]], TarIndex]:
+    index = TarIndex()
+    lines = [line for at in range(0, len(data), step) for line in index.feed(data[at : at + step])]
+    return [json.loads(line) for line in lines], index
+
+
+def test_names_sizes_and_hashes_are_those_of_the_archive() -> None:
+    found, index = indexed(archive(("tmp/a", b"evil\n"), ("tmp/b", b"")))
+    assert [(entry["name"], entry["size"]) for entry in found] == [("tmp/a", 5), ("tmp/b", 0)]
+    assert found[0]["sha256"] == "886b67480dbe73b406ad83a1dd6d9596f93089d90c220ccfc91944c95f1c68c4"
+    assert index.ended
+
+
+def test_an_archive_that_was_cut_has_no_end() -> None:
+    data = archive(("tmp/a", b"x" * 5000))
+    assert not indexed(data[:3000])[1].ended
+
+
+def test_long_names_are_read_in_both_forms() -> None:
+    name = "d/" * 150 + "file"
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        assert [entry["name"] for entry in indexed(archive((name, b"x"), form=form))[0]] == [name]
+
+
+@given(st.lists(st.binary(max_size=2000), max_size=5), st.integers(1, 700))
+def test_how_the_stream_is_cut_into_pieces_does_not_matter(contents: list[bytes], step: int) -> None:
+    data = archive(*((f"f{number}", content) for number, content in enumerate(contents)))
+    assert indexed(data, step)[0] == indexed(data)[0]
+
+
+@given(st.binary(max_size=4000))
+def test_anything_at_all_is_survived(data: bytes) -> None:
+    indexed(data, 100)

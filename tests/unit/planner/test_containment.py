@@ -1,0 +1,137 @@
+"""Containment plans: what is done, when its time has come, and never twice."""
+
+from firedoor.api.conditions import Reason
+from firedoor.planner.containment import containment, cordon_refusal, door
+from firedoor.planner.situation import Situation
+from firedoor.planner.steps import Cordon, DenyTraffic, Quarantine, ScaleToZero, StartCapture, Step
+from tests.builders import (
+    LABEL,
+    LABELS,
+    OTHER_LABEL,
+    OTHER_UID,
+    OWNER,
+    UID,
+    deny,
+    held_node,
+    incident,
+    node,
+    pod,
+    policy,
+    quarantined,
+    sealed,
+    situation,
+    workload,
+)
+
+NODES = (node("node-a"), node("node-b"))
+DOOR = {"network": "Isolate", "node": "None"}
+SCALE = {**DOOR, "workload": "ScaleToZero"}
+NO_EVIDENCE = {"enabled": False}
+
+
+def steps(s: Situation) -> list[Step]:
+    return [step for stage in containment(s) for step in stage]
+
+
+def test_the_door_is_one_stage_of_policy_and_label_from_the_pod_alone() -> None:
+    ((policy_step, label_step),) = door(situation(suspect=pod()))
+    assert policy_step == DenyTraffic("shop", "web-1")
+    assert isinstance(label_step, Quarantine)
+    assert label_step.labels == {LABEL: "true"}
+    assert label_step.prior.labels == LABELS
+
+
+def test_a_closed_door_is_not_closed_again() -> None:
+    assert door(situation(suspect=quarantined())) == ()
+    settled = situation(incident(evidence=NO_EVIDENCE), quarantined(), policies=(deny(),), nodes=(held_node(),))
+    assert containment(settled) == ()
+
+
+def test_network_none_leaves_the_network_alone() -> None:
+    assert door(situation(incident(containment={"network": "None"}), pod())) == ()
+
+
+def test_the_label_of_another_incident_and_the_first_record_stay() -> None:
+    ((_, label_step),) = door(situation(suspect=quarantined(OTHER_LABEL)))
+    assert isinstance(label_step, Quarantine)
+    assert label_step.labels == {OTHER_LABEL: "true", LABEL: "true"}
+    assert label_step.prior.labels == LABELS
+
+
+def test_a_record_that_the_pods_owner_forged_beforehand_counts_for_nothing() -> None:
+    forged = pod(prior_note='{"labels": {"app": "bank"}, "owner": null}')
+    ((_, label_step),) = door(situation(suspect=forged))
+    assert isinstance(label_step, Quarantine)
+    assert label_step.prior.labels == LABELS
+
+
+def test_labels_that_come_back_are_taken_off_again() -> None:
+    relabelled = quarantined()
+    relabelled = pod(labels={**relabelled.labels, "app": "web"}, prior_note=relabelled.prior_note)
+    about = incident(containment=DOOR, evidence=NO_EVIDENCE)
+    (step,) = steps(situation(about, relabelled, policies=(deny(),)))
+    assert isinstance(step, Quarantine)
+
+
+def test_an_edited_policy_is_set_right() -> None:
+    widened = policy(deny().name, **{**deny().spec, "ingress": [{}]})
+    about = incident(containment=DOOR, evidence=NO_EVIDENCE)
+    assert steps(situation(about, quarantined(), policies=(widened,))) == [DenyTraffic("shop", "web-1")]
+
+
+def test_the_node_is_cordoned_once() -> None:
+    about = incident(evidence=NO_EVIDENCE)
+    assert steps(situation(about, quarantined(), policies=(deny(),), nodes=NODES)) == [Cordon(NODES[0])]
+    held = (held_node(), NODES[1])
+    assert steps(situation(about, quarantined(), policies=(deny(),), nodes=held)) == []
+
+
+def test_the_last_schedulable_node_and_the_control_plane_are_not_cordoned() -> None:
+    def refused(*nodes: object) -> Reason | None:
+        s = situation(suspect=quarantined(), nodes=nodes)  # type: ignore[arg-type]
+        found = cordon_refusal(s, s.around.nodes[0])
+        return found.reason if found else None
+
+    assert refused(node(), node("node-b", cordoned=True)) == Reason.LAST_SCHEDULABLE_NODE
+    assert refused(node(), node("node-b", ready=False)) == Reason.LAST_SCHEDULABLE_NODE
+    assert refused(node(control_plane=True), node("node-b")) == Reason.CONTROL_PLANE
+    assert refused(node(), node("node-b")) is None
+
+
+def test_no_more_than_one_node_in_ten_is_held() -> None:
+    others = tuple(node(f"node-{number}") for number in range(9))
+    held = (held_node(OTHER_UID),)
+    s = situation(suspect=quarantined(node="node-0"), nodes=(*held, *others))
+    found = cordon_refusal(s, others[0])
+    assert found is not None
+    assert found.reason == Reason.BUDGET_EXCEEDED
+
+
+def test_evidence_starts_once() -> None:
+    about = incident(containment=DOOR, evidence={"paths": ["/tmp"]})
+    (step,) = steps(situation(about, quarantined(), policies=(deny(),)))
+    assert isinstance(step, StartCapture)
+    assert step.paths == ("/tmp",)
+    assert steps(situation(about, quarantined(), policies=(deny(),), capture=sealed())) == []
+
+
+def test_the_workload_is_not_scaled_while_it_still_owns_the_suspect() -> None:
+    about = incident(containment=SCALE, evidence=NO_EVIDENCE)
+    owned = quarantined()
+    still = pod(labels=owned.labels, prior_note=owned.prior_note, owner=OWNER)
+    assert steps(situation(about, still, policies=(deny(),), deployment=workload())) == []
+    free = situation(about, owned, policies=(deny(),), deployment=workload())
+    assert steps(free) == [ScaleToZero(workload())]
+
+
+def test_sealed_evidence_allows_scaling_an_owned_suspect() -> None:
+    about = incident(containment=SCALE)
+    owned = quarantined()
+    still = pod(labels=owned.labels, prior_note=owned.prior_note, owner=OWNER)
+    s = situation(about, still, policies=(deny(),), deployment=workload(), capture=sealed())
+    assert steps(s) == [ScaleToZero(workload())]
+
+
+def test_a_workload_at_zero_that_is_held_is_left() -> None:
+    about = incident(containment=SCALE, evidence=NO_EVIDENCE)
+    assert steps(situation(about, quarantined(), policies=(deny(),), deployment=workload(0, UID))) == []

@@ -1,0 +1,63 @@
+"""The verdict on isolation: True needs every rung, and each missing one has its own word."""
+
+import pytest
+
+from firedoor.api.conditions import Reason
+from firedoor.planner.situation import Proof
+from firedoor.planner.verdict import isolation
+from tests.builders import deny, policy, proof, quarantined, situation
+from tests.builders import pod as ordinary_pod
+
+ALLOW_ALL = policy("let-in", podSelector={}, policyTypes=["Ingress"], ingress=[{}])
+HOLDS = proof()
+
+
+def verdict(found: Proof = HOLDS, *policies: object) -> tuple[str, Reason]:
+    s = situation(suspect=quarantined(), policies=(deny(), *policies), found=found)  # type: ignore[arg-type]
+    told = isolation(s)
+    return told.status, told.reason
+
+
+def test_true_needs_an_answer_before_silence_now_and_a_dead_connection() -> None:
+    assert verdict() == ("True", Reason.ISOLATED)
+    assert verdict(proof(before="Refused")) == ("True", Reason.ISOLATED)
+
+
+@pytest.mark.parametrize("after", ["Open", "Refused"])
+def test_any_answer_now_means_that_traffic_passes(after: str) -> None:
+    assert verdict(proof(after=after)) == ("False", Reason.TRAFFIC_PASSES)
+
+
+def test_silence_without_an_answer_before_proves_nothing() -> None:
+    assert verdict(proof(before="Timeout")) == ("Unknown", Reason.NOT_VERIFIED)
+    assert verdict(proof(before=None)) == ("Unknown", Reason.NOT_VERIFIED)
+
+
+def test_a_probe_that_failed_is_no_silence() -> None:
+    assert verdict(proof(after="Error")) == ("Unknown", Reason.NOT_VERIFIED)
+
+
+def test_probes_that_could_not_be_asked_are_said_to_be_missing() -> None:
+    assert verdict(proof(missing="No probe pod can be asked.")) == ("Unknown", Reason.NOT_VERIFIED)
+
+
+def test_an_open_connection_that_still_passes_denies_the_isolation() -> None:
+    assert verdict(proof(flow="Alive")) == ("False", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE)
+
+
+def test_open_connections_that_could_not_be_tried_leave_it_unknown() -> None:
+    assert verdict(proof(flow="Unknown")) == ("Unknown", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE)
+
+
+def test_a_policy_that_allows_anything_denies_the_isolation_whatever_the_probes_found() -> None:
+    assert verdict(HOLDS, ALLOW_ALL) == ("False", Reason.OVERLAPPING_ALLOW_POLICIES)
+
+
+def test_without_policy_or_label_nothing_holds() -> None:
+    assert isolation(situation(suspect=quarantined(), found=HOLDS)).reason == Reason.POLICY_MISSING
+    unlabelled = situation(suspect=ordinary_pod(), policies=(deny(),), found=HOLDS)
+    assert isolation(unlabelled).reason == Reason.LABEL_MISSING
+
+
+def test_before_the_probes_were_asked_nothing_is_claimed() -> None:
+    assert verdict(Proof()) == ("Unknown", Reason.VERIFYING)
