@@ -14,6 +14,8 @@ from pathlib import Path
 from cluster.local.layout import LOGS, PIDS
 
 STOP_SECONDS = 10.0
+_children: list["subprocess.Popen[bytes]"] = []
+"""Kept so that Python does not complain of children that are meant to outlive it."""
 
 
 def start(name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -31,13 +33,8 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str] | No
             start_new_session=True,
             env=os.environ | dict(environment or {}),
         )
+    _children.append(process)
     _write(name, process.pid)
-
-
-def adopt(name: str, pid: int) -> None:
-    """Records a process that something else started."""
-    PIDS.mkdir(parents=True, exist_ok=True)
-    _write(name, pid)
 
 
 def running(name: str) -> int | None:

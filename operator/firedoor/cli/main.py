@@ -2,9 +2,7 @@
 
 import logging
 import os
-import signal
 import socket
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -49,16 +47,11 @@ def collect() -> None:
 
 
 @app.command()
-def probe(stand: Annotated[bool, typer.Option(help="Do nothing but stand ready for sessions.")] = False) -> None:
+def probe(ready: Annotated[bool, typer.Option("--stand", help="Do nothing but stand ready for sessions.")] = False) -> None:
     """Answer questions about reach on standard input."""
-    if stand:
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: sys.exit(0))
-        while True:
-            signal.pause()
-    from firedoor.probe import session
+    from firedoor.probe import session, stand
 
-    session.main()
+    stand.main() if ready else session.main()
 
 
 @app.command()

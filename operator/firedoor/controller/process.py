@@ -16,6 +16,7 @@ from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
+from firedoor.controller.canary import Canary
 from firedoor.controller.captures import Captures
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
@@ -47,7 +48,8 @@ class Controller:
         self.captures = Captures(kube, settings.home, settings.captures, self.wake)
         self.observer = Observer(kube, settings.home, settings.actions, self.captures)
         self.probes = Probes(kube, settings.home)
-        self.verifier = Verifier(self.probes, self.wake)
+        canary = Canary(kube, self.probes, settings.home, settings.image)
+        self.verifier = Verifier(self.probes, canary, self.wake)
         cordons = "cordon" in settings.actions
         self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds, cordons)
         self.leadership = Leadership(kube, settings.home, settings.identity)

@@ -129,7 +129,7 @@ class Reconciler:
         due = VERIFY_SECONDS if holds else LOOK_AGAIN_SECONDS if s.proof.flow != "Unknown" else 1.0
         age = asyncio.get_running_loop().time() - record.proof_loop_time if record.proof_loop_time else due
         if age >= due:
-            self.verifier.start(record, s.pod.ip, self._before(record, s))
+            self.verifier.start(record, s.pod, self._before(record, s))
             return Again(due + 1.0)
         return Again(due - age)
 

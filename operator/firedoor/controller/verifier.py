@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from firedoor.api.incident import Reach
+from firedoor.controller.canary import Canary
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.planner.situation import Flow, Proof
-from firedoor.planner.verdict import ANSWERS
+from firedoor.planner.verdict import proved_shut
+from firedoor.planner.views import PodView
 
 FLOW_SECONDS = 6.0
 """How long after the first silence a kept connection is watched for its keep-alives."""
@@ -24,18 +26,19 @@ AT_ONCE = 64
 class Verifier:
     """Tries under way, one at a time per incident."""
 
-    def __init__(self, probes: Probes, wake: Callable[[str], None]) -> None:
+    def __init__(self, probes: Probes, canary: Canary, wake: Callable[[str], None]) -> None:
         self._probes = probes
+        self._canary = canary
         self._wake = wake
         self._trying: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    def start(self, record: Record, ip: str, before: tuple[Reach, ...]) -> None:
+    def start(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> None:
         """Starts a try, unless one is under way."""
         uid = record.incident.uid
         if uid in self._trying:
             return
-        task = asyncio.create_task(self._try(record, ip, before), name=f"verify {uid}")
+        task = asyncio.create_task(self._try(record, pod, before), name=f"verify {uid}")
         self._trying[uid] = task
         task.add_done_callback(lambda _: self._trying.pop(uid, None))
 
@@ -46,20 +49,24 @@ class Verifier:
             task.cancel()
         await self._probes.drop(uid)
 
-    async def _try(self, record: Record, ip: str, before: tuple[Reach, ...]) -> None:
+    async def _try(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> None:
         async with self._turns:
-            record.proof = await self._proof(record, ip, before)
+            record.proof = await self._proof(record, pod, before)
             record.proof_loop_time = asyncio.get_running_loop().time()
         self._wake(record.incident.uid)
 
-    async def _proof(self, record: Record, ip: str, before: tuple[Reach, ...]) -> Proof:
-        missing = self._missing(ip, before)
+    async def _proof(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> Proof:
+        missing = self._missing(pod.ip, before)
         if missing:
             return replace(record.proof, missing=missing, at=datetime.now(UTC))
-        reach = await self._probes.after(ip, before)
-        passing = any(found.after in ANSWERS for found in reach)
-        flow: Flow = record.proof.flow if passing or record.proof.flow == "Cut" else await self._flow(record.incident.uid)
-        return Proof(reach=reach, flow=flow, at=datetime.now(UTC))
+        reach = await self._probes.after(pod.ip, before)
+        known = record.proof
+        if known.flow == "Cut" or not any(proved_shut(found) for found in reach):
+            return Proof(reach=reach, flow=known.flow, by_canary=known.by_canary, at=datetime.now(UTC))
+        flow = await self._kept(record.incident.uid) if any(found.before == "Open" for found in before) else "Unknown"
+        if flow != "Unknown":
+            return Proof(reach=reach, flow=flow, at=datetime.now(UTC))
+        return Proof(reach=reach, flow=await self._canary.flow(pod.node), by_canary=True, at=datetime.now(UTC))
 
     def _missing(self, ip: str, before: tuple[Reach, ...]) -> str:
         if not ip:
@@ -70,7 +77,8 @@ class Verifier:
             return "No probe was asked before the door closed, so silence now would prove nothing."
         return ""
 
-    async def _flow(self, uid: str) -> Flow:
+    async def _kept(self, uid: str) -> Flow:
+        """The connection that a probe keeps to the suspect, watched until its keep-alives tell."""
         deadline = asyncio.get_running_loop().time() + FLOW_SECONDS
         flow: Flow = "Unknown"
         while asyncio.get_running_loop().time() < deadline:

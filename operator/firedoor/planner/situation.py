@@ -38,6 +38,8 @@ class Proof:
 
     reach: tuple[Reach, ...] = ()
     flow: Flow = "Unknown"
+    by_canary: bool = False
+    """Whether the flow was measured on a canary of the suspect's node instead of on the suspect."""
     at: datetime | None = None
     missing: str = ""
     """Why the probes could not be asked, in words; empty when they were."""

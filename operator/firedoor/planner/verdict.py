@@ -79,4 +79,5 @@ def _flows(s: Situation) -> Verdict | None:
 def _proved(s: Situation) -> Verdict:
     shut = [reach for reach in s.proof.reach if proved_shut(reach)]
     names = ", ".join(f"{reach.probe} (port {reach.port})" for reach in shut)
-    return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. Open connections are cut.")
+    cut = "Open connections are cut" + (", as a canary on the same node showed." if s.proof.by_canary else ".")
+    return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. {cut}")

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 import tarfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cluster.local.layout import VOLUMES
 from cluster.providers import Provider
 from tests.e2e.conftest import HOME, Json, Kubectl, Story
 
@@ -57,16 +59,17 @@ def test_evidence_outlives_its_incident(story: Story) -> None:
 
 
 @pytest.fixture
-def tiny_volume(provider: Provider, kubectl: Kubectl, tmp_path: Path) -> Iterator[str]:
+def tiny_volume(provider: Provider, kubectl: Kubectl) -> Iterator[str]:
     """A storage class with one volume of four mebibytes."""
     if provider.name != "local":
         pytest.skip("a volume of four mebibytes needs a file system on the node, which only the local cluster lends")
-    place = Path("/tmp/firedoor-tiny")
+    name = f"tiny-{uuid.uuid4().hex[:8]}"
+    place = VOLUMES / name
     place.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0777", "tiny", str(place)], check=True)
-    kubectl.apply(_volume(str(place)))
-    yield "tiny"
-    kubectl("delete", "persistentvolume", "tiny", "--wait=false")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0777", name, str(place)], check=True)
+    kubectl.apply(_volume(name, str(place)))
+    yield name
+    kubectl("delete", "persistentvolume", name, "--wait=false")
     subprocess.run(["umount", "-l", str(place)], check=True)
     place.rmdir()
 
@@ -115,12 +118,12 @@ def _reader(name: str, claim: str, image: str) -> Json:
     }
 
 
-def _volume(path: str) -> Json:
+def _volume(name: str, path: str) -> Json:
     spec = {
         "capacity": {"storage": "4Mi"},
         "accessModes": ["ReadWriteOnce"],
-        "storageClassName": "tiny",
+        "storageClassName": name,
         "persistentVolumeReclaimPolicy": "Retain",
         "hostPath": {"path": path},
     }
-    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "tiny"}, "spec": spec}
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
