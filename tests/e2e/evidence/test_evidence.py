@@ -19,13 +19,14 @@ NO_CORDON = {"network": "Isolate", "node": "None"}
 def fetch(kubectl: Kubectl, incident: Json, folder: Path) -> Path:
     """The bag, read from its volume by a pod that mounts it."""
     evidence, reader = incident["status"]["evidence"], f"reader-{incident['metadata']['uid'][:8]}"
+    bag = folder / str(evidence["bundle"])
     kubectl.apply(_reader(reader, evidence["claim"], _image(kubectl)))
     try:
         kubectl("-n", HOME, "wait", "--for=condition=Ready", f"pod/{reader}", "--timeout=60s")
-        kubectl("-n", HOME, "cp", f"{reader}:/evidence/{evidence['bundle']}", str(folder / evidence["bundle"]))
+        kubectl("-n", HOME, "cp", f"{reader}:/evidence/{evidence['bundle']}", str(bag))
     finally:
         kubectl("-n", HOME, "delete", "pod", reader, "--wait=false")
-    return folder / evidence["bundle"]
+    return bag
 
 
 def test_the_bag_holds_logs_and_dropped_files_and_passes_the_independent_checkers(story: Story, tmp_path: Path) -> None:
