@@ -14,8 +14,6 @@ from pathlib import Path
 from cluster.local.layout import LOGS, PIDS
 
 STOP_SECONDS = 10.0
-_children: list["subprocess.Popen[bytes]"] = []
-"""Kept so that Python does not complain of children that are meant to outlive it."""
 
 
 def start(name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -33,8 +31,8 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str] | No
             start_new_session=True,
             env=os.environ | dict(environment or {}),
         )
-    _children.append(process)
     _write(name, process.pid)
+    process.returncode = 0  # Python would complain of a child that is meant to outlive it
 
 
 def running(name: str) -> int | None:

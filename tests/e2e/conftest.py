@@ -65,6 +65,7 @@ def kubectl(provider: Provider) -> Kubectl:
 def namespace(kubectl: Kubectl) -> Iterator[str]:
     name = f"story-{uuid.uuid4().hex[:8]}"
     kubectl("create", "namespace", name)
+    eventually(lambda: kubectl.exists("-n", name, "serviceaccount", "default"), "the namespace is ready for pods")
     yield name
     release_all(kubectl, name)
     kubectl("delete", "namespace", name, "--wait=false")

@@ -3,7 +3,11 @@
 The controller's parts count here; the health server shows them.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections import Counter as Count
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
 
 reconciles = Counter("controller_runtime_reconcile", "Looks at an incident, by how they ended.", ["controller", "result"])
 seconds = Histogram("controller_runtime_reconcile_time_seconds", "Time of one look at an incident.", ["controller"])
@@ -17,3 +21,22 @@ time_to_close = Histogram(
 repaired = Counter("firedoor_resync_repairs", "Incidents whose change the watch had missed.")
 orphans = Counter("firedoor_orphans", "Containments found without an incident, and undone.")
 build_info = Gauge("firedoor_build_info", "1, with the version as its label.", ["version"])
+
+
+class ApiCalls:
+    """The count that the road to the API server keeps of its calls, as a metric."""
+
+    def __init__(self, calls: Count[tuple[str, str]]) -> None:
+        self._calls = calls
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Read by the registry when somebody scrapes."""
+        family = CounterMetricFamily("rest_client_requests", "Calls to the API server.", labels=["verb", "resource"])
+        for (verb, resource), count in self._calls.items():
+            family.add_metric([verb, resource], count)
+        yield family
+
+
+def show(calls: Count[tuple[str, str]]) -> None:
+    """Shows a connection's calls with the other metrics."""
+    REGISTRY.register(ApiCalls(calls))

@@ -69,6 +69,7 @@ class Controller:
     async def start(self) -> None:
         """Starts every part; those that act wait for the lead."""
         metrics.build_info.labels(__version__).set(1)
+        metrics.show(self.kube.calls)
         if self.settings.port:
             runner = await Health(self._sick, self._unready).serve(self.settings.port)
             self._open.push_async_callback(runner.cleanup)

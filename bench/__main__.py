@@ -1,0 +1,188 @@
+"""`make bench`: firedoor beside the floor, in one run. Ratios count; a time alone says little on a shared machine."""
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+from bench import floor, flow, scene
+from bench.figures import Times, line, table
+from bench.observer import Observer
+from cluster.install import HOME
+from cluster.providers import chosen
+from firedoor.kube.client import Kube
+from firedoor.kube.connection import connect
+from firedoor.kube.resources import DEPLOYMENTS, INCIDENTS, PODS
+
+PACED, BURST, SEALED = 30, 200, 4
+PACE_SECONDS = 0.5
+PATIENCE_SECONDS = 120.0
+
+Run = Callable[[Kube, str], Awaitable[Times]]
+
+
+async def main() -> None:
+    """Measures the floor, then firedoor, and prints both."""
+    os.environ["KUBECONFIG"] = str(chosen().kubeconfig())
+    async with connect() as kube:
+        await _controllers(kube, 0)
+        floor_paced, floor_burst = await _floor(kube, paced), await _floor(kube, burst)
+        await _controllers(kube, 1)
+        calls_before = await _calls(kube)
+        ours_paced = await _in_namespace(kube, paced)
+        calls = (await _calls(kube) - calls_before) / PACED
+        ours_burst = await _in_namespace(kube, burst)
+        cut = await _in_namespace(kube, cuts) if chosen().name == "local" else None
+        sealed = await _in_namespace(kube, seals)
+        memory = await _metric(kube, "process_resident_memory_bytes") / 2**20
+    for name, times in (("floor, paced", floor_paced), ("firedoor, paced", ours_paced)):
+        print(line(name, times))
+    for name, times in (("floor, burst", floor_burst), ("firedoor, burst", ours_burst)):
+        print(line(name, times), f"  {times.rate:6.1f}/s")
+    if cut:
+        print(line("last answer of an open connection", cut))
+    print(line("evidence sealed", sealed))
+    print()
+    print(table(_claims(floor_paced, ours_paced, floor_burst, ours_burst, calls, memory)))
+
+
+def _claims(
+    floor_paced: Times, ours_paced: Times, floor_burst: Times, ours_burst: Times, calls: float, memory: float
+) -> list[tuple[str, str, str]]:
+    p50 = ours_paced.percentile(0.5) / floor_paced.percentile(0.5)
+    p99 = ours_paced.percentile(0.99) / floor_paced.percentile(0.99)
+    return [
+        ("paced p50, as a multiple of the floor", f"{p50:.2f}", "<= 2.5"),
+        ("paced p99, as a multiple of the floor", f"{p99:.2f}", "<= 4"),
+        ("burst rate, as a part of the floor", f"{ours_burst.rate / floor_burst.rate:.2f}", ">= 0.3"),
+        ("API calls for an incident, from creation to proof", f"{calls:.1f}", "-"),
+        ("memory of the controller after all this, MiB", f"{memory:.0f}", "<= 100"),
+    ]
+
+
+async def paced(kube: Kube, space: str) -> Times:
+    """Isolations one after the other, on pods that run."""
+    names = await scene.pods(kube, space, PACED, real=True)
+    observer = Observer(kube, space)
+    await observer.start()
+    times = []
+    for name in names:
+        times.append(await _isolate(kube, space, observer, name))
+        await asyncio.sleep(PACE_SECONDS)
+    observer.stop()
+    return Times(tuple(times))
+
+
+async def burst(kube: Kube, space: str) -> Times:
+    """Isolations all at once."""
+    names = await scene.pods(kube, space, BURST, real=False)
+    observer = Observer(kube, space)
+    await observer.start()
+    began = time.monotonic()
+    await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in names))
+    found = await asyncio.gather(*(_closed(observer, name) for name in names))
+    observer.stop()
+    return Times(tuple(at - began for at in found))
+
+
+async def cuts(kube: Kube, space: str) -> Times:
+    """From an incident's creation to the last answer over a connection that was open."""
+    times = []
+    for name in await scene.pods(kube, space, SEALED * 2, real=True):
+        address = (await kube.get(PODS, name, space))["status"]["podIP"]
+        started = asyncio.Event()
+        kept = asyncio.create_task(flow.last_answer(address, started))
+        await started.wait()
+        began = time.monotonic()
+        await kube.create(INCIDENTS, scene.incident(space, name))
+        last = await kept
+        times.append(max(0.0, (last or began) - began))
+    return Times(tuple(times))
+
+
+async def seals(kube: Kube, space: str) -> Times:
+    """From an incident's creation to its sealed evidence, one after the other."""
+    times = []
+    for name in await scene.pods(kube, space, SEALED, real=True):
+        began = time.monotonic()
+        await kube.create(INCIDENTS, scene.incident(space, name, evidence=True))
+        while not await _sealed(kube, space, name):
+            await asyncio.sleep(0.1)
+        times.append(time.monotonic() - began)
+    return Times(tuple(times))
+
+
+async def _sealed(kube: Kube, space: str, name: str) -> bool:
+    status = (await kube.get(INCIDENTS, name, space)).get("status", {})
+    return any(c["type"] == "EvidenceSealed" and c["status"] == "True" for c in status.get("conditions", ()))
+
+
+async def _isolate(kube: Kube, space: str, observer: Observer, name: str) -> float:
+    began = time.monotonic()
+    await kube.create(INCIDENTS, scene.incident(space, name))
+    return await _closed(observer, name) - began
+
+
+async def _closed(observer: Observer, name: str) -> float:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (at := observer.closed_at(name)) is None:
+            await asyncio.sleep(0.002)
+    return at
+
+
+async def _floor(kube: Kube, run: Run) -> Times:
+    async with scene.namespace(kube) as space:
+        bare = asyncio.create_task(floor.contain(kube, space))
+        times = await run(kube, space)
+        bare.cancel()
+        await asyncio.gather(bare, return_exceptions=True)
+    return times
+
+
+async def _in_namespace(kube: Kube, run: Run) -> Times:
+    async with scene.namespace(kube) as space:
+        times = await run(kube, space)
+        await asyncio.sleep(10)  # the proofs of the last ones are still being made
+    return times
+
+
+async def _controllers(kube: Kube, replicas: int) -> None:
+    """Stops or starts firedoor's controller, and waits until it has."""
+    await kube.patch(DEPLOYMENTS, "firedoor-controller", HOME, {"spec": {"replicas": replicas}})
+    while (
+        len([pod for pod in await _controller_pods(kube) if _ready(pod)]) != replicas
+        or len(await _controller_pods(kube)) != replicas
+    ):
+        await asyncio.sleep(0.3)
+    await asyncio.sleep(3)
+
+
+async def _controller_pods(kube: Kube) -> list[dict[str, object]]:
+    return await kube.list(PODS, HOME, labels="app.kubernetes.io/component=controller")
+
+
+def _ready(pod: dict[str, object]) -> bool:
+    status = pod.get("status")
+    conditions = status.get("conditions") or () if isinstance(status, dict) else ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+async def _calls(kube: Kube) -> float:
+    return await _metric(kube, "rest_client_requests_total")
+
+
+async def _metric(kube: Kube, name: str) -> float:
+    """The sum of a metric of the controller over its labels, read through the API server."""
+    (pod,) = await _controller_pods(kube)
+    metadata = pod["metadata"]
+    assert isinstance(metadata, dict)
+    url = f"{kube.server}/api/v1/namespaces/{HOME}/pods/{metadata['name']}:8081/proxy/metrics"
+    async with kube.session.get(url) as answer:
+        text = await answer.text()
+    return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

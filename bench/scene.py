@@ -1,0 +1,87 @@
+"""The scene of a measurement: a namespace, pods to isolate, incidents about them.
+
+Paced runs isolate real pods; a burst isolates pods that no scheduler takes, so that only the API server and firedoor work.
+"""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from firedoor.api import names
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import INCIDENTS, NAMESPACES, PODS
+
+WATCH = aiohttp.ClientTimeout(total=None)
+
+
+@asynccontextmanager
+async def namespace(kube: Kube) -> AsyncIterator[str]:
+    """A namespace of its own, gone afterwards with its incidents released."""
+    name = f"bench-{uuid.uuid4().hex[:8]}"
+    await kube.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    try:
+        yield name
+    finally:
+        for incident in await kube.list(INCIDENTS, name):
+            await kube.delete(INCIDENTS, incident["metadata"]["name"], name)
+        while await kube.list(INCIDENTS, name):
+            await asyncio.sleep(0.2)
+        await kube.delete(NAMESPACES, name, None)
+
+
+async def pods(kube: Kube, space: str, count: int, *, real: bool) -> list[str]:
+    """Makes pods and, when they are real, waits until they run."""
+    found = [f"pod-{number}" for number in range(count)]
+    for name in found:
+        await kube.create(PODS, _pod(space, name, real=real))
+    while real and not await _all_ready(kube, space, count):
+        await asyncio.sleep(0.3)
+    return found
+
+
+async def _all_ready(kube: Kube, space: str, count: int) -> bool:
+    conditions = [c for pod in await kube.list(PODS, space) for c in pod.get("status", {}).get("conditions") or ()]
+    return sum(1 for c in conditions if c["type"] == "Ready" and c["status"] == "True") == count
+
+
+def incident(space: str, pod: str, *, evidence: bool = False) -> Obj:
+    """An incident that isolates a pod and leaves its node alone."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": INCIDENTS.kind,
+        "metadata": {"name": pod, "namespace": space},
+        "spec": {
+            "target": {"kind": "Pod", "name": pod},
+            "containment": {"network": "Isolate", "node": "None"},
+            "evidence": {"enabled": evidence, "paths": ["/etc"]},
+        },
+    }
+
+
+async def incidents(kube: Kube, space: str) -> AsyncIterator[dict[str, Any]]:
+    """New incidents as a watch brings them."""
+    url = kube.server + INCIDENTS.path(space)
+    async with kube.session.get(url, params={"watch": "true"}, timeout=WATCH) as answer:
+        async for line in answer.content:
+            event = json.loads(line)
+            if event["type"] == "ADDED":
+                yield event["object"]
+
+
+def _pod(space: str, name: str, *, real: bool) -> Obj:
+    container = {
+        "name": "web",
+        "image": "firedoor.test/agnhost:1",
+        "args": ["netexec", "--http-port=8080"],
+        "ports": [{"containerPort": 8080}],
+    }
+    spec: Obj = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+    if not real:
+        spec["schedulerName"] = "nobody"
+    metadata = {"name": name, "namespace": space, "labels": {"app": name}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
