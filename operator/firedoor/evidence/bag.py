@@ -5,80 +5,21 @@ hashed while it is written, flushed, then renamed into place and noted in custod
 and said to be partial. `bagit.py --validate` and `sha256sum -c` accept the result.
 """
 
-import errno
 import hashlib
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from firedoor.evidence.artifact import ALGORITHMS, Artifact, Writer, file_digest, file_digests
 from firedoor.evidence.custody import Custody
+from firedoor.evidence.volume import Volume, VolumeFull, flush_folder, flush_folders
 
-SAFE_PATH = re.compile(r"^data/[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
-ALGORITHMS = ("sha256", "sha512")
+SAFE_PATH = re.compile(r"data/[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 TAG_FILES = ("bagit.txt", "bag-info.txt", "capture.json", "custody.jsonl", "manifest-sha256.txt", "manifest-sha512.txt")
-BALLAST = ".ballast"
-FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class VolumeFull(Exception):
-    """The volume took no more; what had been written stays."""
-
-
-@dataclass
-class Artifact:
-    """One captured thing, as capture.json tells of it."""
-
-    path: str
-    source: Mapping[str, Any] = field(default_factory=dict)
-    status: str = "complete"
-    reason: str = ""
-    message: str = ""
-    bytes: int = 0
-    started: str = ""
-    ended: str = ""
-    hashes: dict[str, str] = field(default_factory=dict)
-
-    def short(self, reason: str, message: str = "") -> None:
-        """Says that something is missing, and why."""
-        self.status, self.reason, self.message = "partial", reason, message[:500]
-
-    def told(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if value not in ("", {})}
-
-
-class Writer:
-    """An artifact's file while it is written."""
-
-    def __init__(self, path: Path, artifact: Artifact) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        self._descriptor = os.open(path, flags, 0o600)
-        self._hashes = [hashlib.new(name) for name in ALGORITHMS]
-        self.artifact = artifact
-
-    def write(self, data: bytes) -> None:
-        """Appends; VolumeFull when the volume takes no more."""
-        view = memoryview(data)
-        while view:
-            try:
-                taken = os.write(self._descriptor, view)
-            except OSError as error:
-                if error.errno not in FULL:
-                    raise
-                raise VolumeFull from error
-            for hashed in self._hashes:
-                hashed.update(view[:taken])
-            self.artifact.bytes += taken
-            view = view[taken:]
-
-    def close(self) -> None:
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
-        self.artifact.hashes = {name: hashed.hexdigest() for name, hashed in zip(ALGORITHMS, self._hashes, strict=True)}
 
 
 class Bag:
@@ -88,150 +29,150 @@ class Bag:
         self.sealed_folder = root / name
         self.folder = root / f"{name}.partial"
         self._clock = clock
+        self._volume = Volume(self.folder)
         self.artifacts: dict[str, Artifact] = {}
-        self.full = False
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
-        self._make_ballast()
+        flush_folder(root)
+        self._volume.lay_ballast()
         self.custody = Custody(self.folder / "custody.jsonl", actor)
         self._take_up()
 
-    def has(self, path: str) -> bool:
-        """Whether an earlier process has settled this artifact."""
-        return path in self.artifacts
+    @property
+    def full(self) -> bool:
+        return self._volume.full
+
+    def has(self, planned: str) -> bool:
+        """Whether this planned artifact has been settled, here or by an earlier process that was not interrupted."""
+        return any(artifact.id == planned and artifact.reason != "Interrupted" for artifact in self.artifacts.values())
+
+    def note(self, action: str, **detail: Any) -> None:
+        """Notes an act in custody that is not about an artifact."""
+        self._volume.surely(lambda: self.custody.note(self._clock(), action, **detail))
 
     @contextmanager
-    def artifact(self, path: str, source: Mapping[str, Any]) -> Iterator[Writer]:
-        """Writes one artifact; whatever ends the writing, what was written stays and is told of."""
-        artifact = self._begun(path, source)
-        part = self.folder / f"{path}.part"
-        part.parent.mkdir(parents=True, exist_ok=True)
-        writer = Writer(part, artifact)
+    def artifact(self, planned: str, source: Mapping[str, Any], *, part_of: str = "") -> Iterator[Writer]:
+        """Writes one artifact; whatever ends the writing, what was written stays and is told of.
+
+        A path that an earlier try has taken is never written again: this one becomes -r2 beside it. What is `part_of`
+        another planned artifact does not settle anything by itself.
+        """
+        writer = self.begin(planned, source, part_of=part_of)
         try:
             yield writer
         except VolumeFull:
-            self._volume_is_full()
-            artifact.short("VolumeFull", "The evidence volume took no more.")
+            writer.artifact.short("VolumeFull", "The evidence volume took no more.")
+        except BaseException as error:
+            writer.artifact.short("Interrupted", f"The capture ended early: {type(error).__name__}.")
+            raise
         finally:
-            writer.close()
-            part.rename(self.folder / path)
-            _flush_folder(part.parent)
-            self._settle(artifact)
+            self.finish(writer)
 
-    def skip(self, path: str, source: Mapping[str, Any], status: str, reason: str, message: str = "") -> None:
-        """Tells of an artifact that there is no file for."""
-        artifact = self._begun(path, source)
-        artifact.status, artifact.reason, artifact.message = status, reason, message[:500]
+    def begin(self, planned: str, source: Mapping[str, Any], *, part_of: str = "") -> Writer:
+        """An artifact that is still to be written; `finish` settles it."""
+        path = self._free(planned)
+        artifact = Artifact(path=path, id="" if part_of else planned, source=dict(source), started=self._clock())
+        return Writer(self.folder / f"{path}.part", artifact, self._volume.gives_up)
+
+    def finish(self, writer: Writer) -> None:
+        """Flushes, renames into place and notes in custody. Of what failed or was skipped without a byte there is no file."""
+        artifact = writer.artifact
+        if not writer.opened and artifact.status in ("complete", "partial"):
+            self._volume.surely(writer.open)
+        if writer.opened:
+            writer.close()
+            self._volume.surely(lambda: writer.part.rename(self.folder / artifact.path))
+            flush_folders(writer.part.parent, self.folder)
         self._settle(artifact)
 
-    def seal(self, information: Mapping[str, str], capture: Mapping[str, Any]) -> dict[str, Any]:
+    def skip(self, planned: str, source: Mapping[str, Any], status: str, reason: str, message: str = "") -> None:
+        """Tells of an artifact that there is no file for."""
+        writer = self.begin(planned, source)
+        writer.artifact.ends(status, reason, message)
+        self.finish(writer)
+
+    def rename(self, writer: Writer, path: str) -> None:
+        """What is being written turned out to be something else than planned: it gets this path."""
+        writer.artifact.path = self._free(path)
+
+    def drop(self, artifact: Artifact) -> None:
+        """Gives up a settled part for newer ones; custody keeps its hash."""
+        self.note("artifact.dropped", object=artifact.path, artifact=artifact.told())
+        del self.artifacts[artifact.path]
+        (self.folder / artifact.path).unlink()
+
+    def seal(self, information: Mapping[str, str], capture: Mapping[str, Any]) -> dict[str, str]:
         """Writes manifests and custody's end, and renames the bag to its final name; the seal's figures."""
-        self._drop_ballast()
+        self._volume.drop_ballast()
         kept = sorted((a for a in self.artifacts.values() if a.hashes), key=lambda artifact: artifact.path)
         oxum = f"{sum(a.bytes for a in kept)}.{len(kept)}"
         told = [artifact.told() for artifact in self.artifacts.values()]
         self._tag("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-        self._tag("bag-info.txt", "".join(f"{key}: {value}\n" for key, value in {**information, "Payload-Oxum": oxum}.items()))
         self._tag("capture.json", json.dumps({**capture, "artifacts": told}, indent=1) + "\n")
         for algorithm in ALGORITHMS:
             self._tag(f"manifest-{algorithm}.txt", "".join(f"{a.hashes[algorithm]}  {a.path}\n" for a in kept))
-        self.custody.note(self._clock(), "bag.sealed", object=self.sealed_folder.name, oxum=oxum)
-        tags = "".join(f"{_file_digest(self.folder / name)}  {name}\n" for name in sorted(TAG_FILES))
+        self.note("bag.sealed", object=self.sealed_folder.name, oxum=oxum)
+        ours = {"Payload-Oxum": oxum, "Custody-Head-SHA256": self.custody.head}
+        self._tag("bag-info.txt", "".join(f"{key}: {value}\n" for key, value in {**information, **ours}.items()))
+        tags = "".join(f"{file_digest(self.folder / name)}  {name}\n" for name in sorted(TAG_FILES))
         self._tag("tagmanifest-sha256.txt", tags)
         self._close()
-        return {
-            "tagManifestSHA256": hashlib.sha256(tags.encode()).hexdigest(),
-            "custodyHead": self.custody.head,
-            "payloadOxum": oxum,
-        }
+        sealed = hashlib.sha256(tags.encode()).hexdigest()
+        return {"tagManifestSHA256": sealed, "custodyHead": self.custody.head, "payloadOxum": oxum}
 
-    def _begun(self, path: str, source: Mapping[str, Any]) -> Artifact:
-        if not SAFE_PATH.match(path):
-            raise ValueError(f"{path!r} is no path for a bag; paths are made of plain words under data/")
-        return Artifact(path=path, source=dict(source), started=self._clock())
+    def _free(self, planned: str) -> str:
+        if not SAFE_PATH.fullmatch(planned):
+            raise ValueError(f"{planned!r} is no path for a bag; paths are made of plain words under data/")
+        folder, _, name = planned.rpartition("/")
+        stem, dot, ending = name.partition(".")
+        names = (planned, *(f"{folder}/{stem}-r{number}{dot}{ending}" for number in range(2, 1000)))
+        return next(name for name in names if not (self.folder / name).exists())
 
     def _settle(self, artifact: Artifact) -> None:
         artifact.ended = self._clock()
         self.artifacts[artifact.path] = artifact
-        try:
-            self._note(artifact)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            self._volume_is_full()
-            self._note(artifact)
-
-    def _note(self, artifact: Artifact) -> None:
-        self.custody.note(self._clock(), f"artifact.{artifact.status}", object=artifact.path, artifact=artifact.told())
+        word = "captured" if artifact.status == "complete" else artifact.status
+        self.note(f"artifact.{word}", object=artifact.path, artifact=artifact.told())
 
     def _take_up(self) -> None:
         """Goes on where an earlier process was: settled artifacts stand, half-written files are kept as partial."""
         for line in self.custody.lines:
-            if "artifact" in line:
+            if line["action"] == "artifact.dropped":
+                self.artifacts.pop(line["object"], None)
+            elif "artifact" in line:
                 self.artifacts[line["object"]] = Artifact(**line["artifact"])
         for file in sorted((self.folder / "data").rglob("*")):
             path = str(file.relative_to(self.folder))
-            if file.is_file() and path not in self.artifacts:
+            if file.is_file() and not self._settled(path):
                 self._salvage(file, path)
 
+    def _settled(self, path: str) -> bool:
+        return path in self.artifacts and bool(self.artifacts[path].hashes)
+
     def _salvage(self, file: Path, path: str) -> None:
-        kept = _free_name(file.with_name(file.name.removesuffix(".part") + ".salvaged"))
-        file.rename(kept)
-        artifact = Artifact(
-            path=str(kept.relative_to(self.folder)), source={"kind": "salvaged", "of": path}, started=self._clock()
-        )
+        kept = self.folder / self._free(path.removesuffix(".part").removesuffix(".salvaged") + ".salvaged")
+        self._volume.surely(lambda: file.rename(kept))
+        name = str(kept.relative_to(self.folder))
+        artifact = Artifact(path=name, source={"kind": "salvaged", "of": path}, started=self._clock())
         artifact.short("CollectorRestarted", "An earlier collector was cut off while it wrote this.")
         artifact.bytes = kept.stat().st_size
-        artifact.hashes = {name: _file_digest(kept, name) for name in ALGORITHMS}
+        artifact.hashes = file_digests(kept)
         self._settle(artifact)
 
-    def _volume_is_full(self) -> None:
-        self.full = True
-        self._drop_ballast()
-
-    def _make_ballast(self) -> None:
-        """Space held back so that manifests and custody can be written when nothing else fits any more."""
-        if (self.folder / BALLAST).exists():
-            return
-        volume = os.statvfs(self.folder)
-        size = max(64 << 10, min(16 << 20, volume.f_blocks * volume.f_frsize // 64))
-        try:
-            (self.folder / BALLAST).write_bytes(b"\0" * size)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            self._volume_is_full()
-
-    def _drop_ballast(self) -> None:
-        (self.folder / BALLAST).unlink(missing_ok=True)
-
     def _tag(self, name: str, text: str) -> None:
-        part = self.folder / f"{name}.part"
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(self.folder / name)
+        self._volume.surely(lambda: _replace(self.folder / name, text))
 
     def _close(self) -> None:
+        flush_folder(self.folder)
         self.folder.rename(self.sealed_folder)
-        _flush_folder(self.sealed_folder.parent)
+        flush_folder(self.sealed_folder.parent)
         for file in (self.sealed_folder, *self.sealed_folder.rglob("*")):
             file.chmod(0o555 if file.is_dir() else 0o444)
 
 
-def _free_name(file: Path) -> Path:
-    names = (file.with_name(f"{file.name}{number or ''}") for number in range(1000))
-    return next(name for name in names if not name.exists())
-
-
-def _file_digest(file: Path, algorithm: str = "sha256") -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, algorithm).hexdigest()
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _replace(file: Path, text: str) -> None:
+    part = file.with_name(f"{file.name}.part")
+    with part.open("w", encoding="utf-8", newline="\n") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    part.rename(file)

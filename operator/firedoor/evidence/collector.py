@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,90 +16,84 @@ from typing import Any
 from firedoor import __version__
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.custody import digest
-from firedoor.evidence.order import CaptureOrder, result
-from firedoor.evidence.sources import files, logs
-from firedoor.kube.client import Kube, Obj
+from firedoor.evidence.order import CaptureOrder, result, status
+from firedoor.evidence.sources import files, logs, objects
+from firedoor.evidence.sources.suspect import Suspect
+from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
-from firedoor.kube.errors import Gone, KubeError
-from firedoor.kube.resources import EVENTS, PODS
 
 log = logging.getLogger(__name__)
 ACTOR = ("POD_NAME", "POD_UID", "NODE_NAME", "SERVICE_ACCOUNT", "IMAGE")
+LEAST_SECONDS = 20.0
+"""For a collector that comes so late that the others have used it all."""
+NOT_TRIED = "processes, sockets, memory, deleted executables, rotated logs, files that nobody asked for"
 
 
 async def collect(
     order: CaptureOrder, kube: Kube, root: Path, actor: Mapping[str, str], clock: Callable[[], str]
 ) -> dict[str, Any]:
     """Captures and seals; the result. A bag that is sealed already is reported as it is."""
-    if (root / order.bundle).is_dir():
-        return sealed_result(root / order.bundle)
-    bag = Bag(root, order.bundle, actor, clock)
-    started = clock()
-    bag.custody.note(started, "collector.resumed" if bag.artifacts else "bag.opened", incident=order.incident)
-    await _capture(bag, order, kube)
-    status = "partial" if any(a.status != "complete" for a in bag.artifacts.values()) else "complete"
-    span = {"started": started, "ended": clock()}
-    capture = {"incident": order.incident, "incidentUID": order.incident_uid, "podUID": order.pod_uid, **span}
-    figures = bag.seal(_information(order, status, span), capture)
-    return result(order.bundle, clock(), figures, [artifact.told() for artifact in bag.artifacts.values()])
+    if not (root / order.bundle).is_dir():
+        bag = Bag(root, order.bundle, actor, clock)
+        bag.note("collector.resumed" if bag.custody.lines else "bag.opened", incident=order.incident)
+        await _in_time(bag, order, kube, clock)
+        _seal(bag, order, clock())
+    return sealed_result(root / order.bundle)
+
+
+async def _in_time(bag: Bag, order: CaptureOrder, kube: Kube, clock: Callable[[], str]) -> None:
+    used = (datetime.fromisoformat(clock()) - datetime.fromisoformat(_opened(bag))).total_seconds()
+    try:
+        async with asyncio.timeout(max(LEAST_SECONDS, order.limits.capture_seconds - used)):
+            await _capture(bag, order, kube)
+    except TimeoutError:
+        bag.skip("data/time", {}, "failed", "Timeout", "The time for the capture was over; what is not listed was not tried.")
 
 
 async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
-    pod = await _pod(bag, order, kube, "data/00-pod/pod.json")
-    await _events(bag, order, kube)
+    objects.keep(bag, "data/00-pod/order.json", {"kind": "order"}, order.told())
+    pod = await objects.pod(bag, order, kube)
+    await objects.events(bag, order, kube)
     if pod is None:
         return
-    await files.capture(bag, kube, pod, order.paths)
-    await logs.capture(bag, kube, pod)
-    await _pod(bag, order, kube, "data/00-pod/pod.final.json")
+    suspect = Suspect(kube, pod, order.limits)
+    await _told(bag, "data/01-logs/capture", logs.capture(bag, suspect))
+    await _told(bag, "data/02-files/capture", files.capture(bag, suspect, order.paths))
+    await objects.pod_at_the_end(bag, order, kube)
 
 
-async def _pod(bag: Bag, order: CaptureOrder, kube: Kube, path: str) -> Obj | None:
-    source = {"kind": "api", "verb": "get pod"}
+async def _told(bag: Bag, planned: str, capture: Awaitable[None]) -> None:
+    """What nobody foresaw ends this source and is told of, never the capture. A disk that fails ends the collector."""
     try:
-        pod = await kube.get(PODS, order.pod, order.namespace)
-    except Gone as error:
-        _skip_once(bag, path, source, "PodGone", str(error))
-        return None
-    if order.pod_uid and pod["metadata"]["uid"] != order.pod_uid:
-        _skip_once(bag, path, source, "PodReplaced", "A pod of the same name is another one.")
-        return None
-    _keep(bag, path, source, pod)
-    return pod
+        await capture
+    except (OSError, AssertionError):
+        raise
+    except Exception as error:
+        log.exception("capturing %s", planned)
+        bag.skip(planned, {}, "failed", "Unexpected", f"{type(error).__name__}: {error}")
 
 
-async def _events(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
-    source = {"kind": "api", "verb": "list events"}
-    try:
-        events = await kube.list(EVENTS, order.namespace, fields=f"regarding.uid={order.pod_uid}")
-    except KubeError as error:
-        bag.skip("data/00-pod/events.json", source, "failed", type(error).__name__, str(error))
-        return
-    _keep(bag, "data/00-pod/events.json", source, events)
+def _seal(bag: Bag, order: CaptureOrder, ended: str) -> None:
+    artifacts = [artifact.told() for artifact in bag.artifacts.values()]
+    span = {"started": _opened(bag), "ended": ended}
+    suspect = {"namespace": order.namespace, "name": order.pod, "uid": order.pod_uid}
+    incident = {"key": order.incident, "uid": order.incident_uid, "paths": list(order.paths)}
+    capture = {"v": 1, "incident": incident, "pod": suspect, **span, "status": status(artifacts), "notTried": NOT_TRIED}
+    bag.seal(_information(order, status(artifacts), span), capture)
 
 
-def _keep(bag: Bag, path: str, source: Mapping[str, Any], document: object) -> None:
-    if bag.has(path):
-        return
-    if bag.full:
-        bag.skip(path, source, "skipped", "VolumeFull")
-        return
-    with bag.artifact(path, source) as writer:
-        writer.write(json.dumps(document, indent=1).encode())
+def _opened(bag: Bag) -> str:
+    return str(bag.custody.lines[0]["ts"])
 
 
-def _skip_once(bag: Bag, path: str, source: Mapping[str, Any], reason: str, message: str) -> None:
-    if not bag.has(path):
-        bag.skip(path, source, "failed", reason, message)
-
-
-def _information(order: CaptureOrder, status: str, span: Mapping[str, str]) -> dict[str, str]:
+def _information(order: CaptureOrder, said: str, span: Mapping[str, str]) -> dict[str, str]:
     return {
         "External-Identifier": order.incident_uid,
         "Internal-Sender-Identifier": order.incident,
+        "External-Description": "Evidence of a compromised pod. Sensitive: logs and files are raw, nothing is redacted.",
         "Bagging-Date": span["ended"][:10],
         "Bag-Software-Agent": f"firedoor/{__version__}",
-        "Capture-Status": status,
+        "Capture-Status": said.lower(),
         "Capture-Started": span["started"],
         "Capture-Ended": span["ended"],
         "Pod": f"{order.namespace}/{order.pod}",
@@ -108,7 +102,7 @@ def _information(order: CaptureOrder, status: str, span: Mapping[str, str]) -> d
 
 
 def sealed_result(bag: Path) -> dict[str, Any]:
-    """The result of a bag that an earlier collector sealed, read from the bag itself."""
+    """The result of a sealed bag, read from the bag itself: every collector that is asked says the same."""
     last = (bag / "custody.jsonl").read_bytes().rstrip(b"\n").split(b"\n")[-1]
     line = json.loads(last)
     figures = {

@@ -4,14 +4,33 @@ The order comes as JSON in FIREDOOR_CAPTURE; the result goes to the container's 
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
 
 from firedoor.api.names import uid8
 
-GAPS_LIMIT = 12
-GAP_LENGTH = 200
+Told = Mapping[str, Any]
+"""An artifact as capture.json tells of it."""
+
+GAPS_MOST: Final = 32
+GAP_LENGTH: Final = 200
+GAPS_BYTES: Final = 3 << 10
+TELLING: Final = ("VolumeFull", "PodGone", "PodReplaced")
+"""Reasons that explain a partial bag better than whichever artifact came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much and how long at most."""
+
+    artifact_bytes: int = 256 << 20
+    artifact_seconds: float = 120.0
+    capture_seconds: float = 780.0
+    """Of the Job's 900, counted from the first collector's start: the rest is for the seal."""
+    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    """Seconds between tries while nobody answers: half a minute, longer than an API server needs to start again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +44,7 @@ class CaptureOrder:
     pod: str
     pod_uid: str
     paths: tuple[str, ...]
+    limits: Limits = Limits()
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -39,31 +59,61 @@ class CaptureOrder:
             paths=tuple(document["paths"]),
         )
 
+    def told(self) -> dict[str, Any]:
+        """The order as the bag keeps it."""
+        return asdict(self)
+
     @property
     def bundle(self) -> str:
         """Folder of the bag: made of the incident's uid alone."""
         return f"incident-{uid8(self.incident_uid)}"
 
 
-def result(bundle: str, sealed_at: str, figures: Mapping[str, str], artifacts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """The result as the controller reads it."""
-    gaps = [artifact for artifact in artifacts if _is_gap(artifact)]
-    full = any(artifact.get("reason") == "VolumeFull" for artifact in gaps)
+def result(bundle: str, sealed_at: str, figures: Mapping[str, str], artifacts: Sequence[Told]) -> dict[str, Any]:
+    """The result as the controller reads it, 4 KiB at most."""
+    missing = gaps(artifacts)
     return {
         "bundle": bundle,
-        "status": "Partial" if gaps else "Complete",
-        "reason": "VolumeFull" if full else gaps[0].get("reason", "") if gaps else "",
+        "status": status(artifacts),
+        "reason": _reason(missing),
         "sealedAt": sealed_at,
         **figures,
-        "gaps": [_sentence(gap) for gap in gaps[:GAPS_LIMIT]],
+        "artifacts": dict(Counter(artifact["status"] for artifact in artifacts)),
+        "gaps": list(_that_fit(_sentence(gap) for gap in missing)),
     }
 
 
-def _is_gap(artifact: Mapping[str, Any]) -> bool:
-    """What was not there to be captured is no gap; what was there and could not be had is one."""
-    return artifact["status"] != "complete" and artifact.get("reason") not in ("NoPreviousRun", "NotFound")
+def status(artifacts: Iterable[Told]) -> str:
+    """Complete when everything that was there to be captured is in the bag."""
+    return "Partial" if gaps(artifacts) else "Complete"
 
 
-def _sentence(gap: Mapping[str, Any]) -> str:
-    words = f"{gap['path']}: {gap['status']}, {gap.get('reason', '')}."
-    return words[:GAP_LENGTH]
+def gaps(artifacts: Iterable[Told]) -> list[Told]:
+    """Planned artifacts that ended partial or failed; a later try that succeeded closes the gap of an earlier one."""
+    last = {artifact["id"]: artifact for artifact in artifacts if artifact.get("id")}
+    return [artifact for artifact in last.values() if artifact["status"] in ("partial", "failed")]
+
+
+def _reason(missing: Sequence[Told]) -> str:
+    reasons = [str(gap.get("reason", "")) for gap in missing]
+    return next((reason for reason in TELLING if reason in reasons), reasons[0] if reasons else "")
+
+
+def _sentence(gap: Told) -> str:
+    words = f"{gap['path'].removeprefix('data/')} {gap['status']} ({gap.get('reason', '')})"
+    message = _printable(gap.get("message", "").strip())
+    return f"{words}: {message}"[:GAP_LENGTH] if message else f"{words}."
+
+
+def _printable(text: str) -> str:
+    """The text with escapes for what could move a terminal's cursor or turn its direction: it may be an attacker's."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _that_fit(sentences: Iterable[str]) -> Iterator[str]:
+    left = GAPS_BYTES
+    for number, sentence in enumerate(sentences):
+        left -= len(json.dumps(sentence)) + 2
+        if left < 0 or number == GAPS_MOST:
+            return
+        yield sentence

@@ -12,6 +12,10 @@ from typing import Any
 
 BLOCK = 512
 NAME_LIMIT = 64 << 10
+EMPTY = b"123456"
+"""Types that have no content, whatever their size field says (POSIX pax, ustar typeflag)."""
+NAMING = {b"L": "name", b"K": "link", b"x": "pax", b"g": "global"}
+"""Entries about the next entry: GNU's long names and links, pax headers. Global pax headers say nothing of names."""
 TYPES = {
     b"0": "file",
     b"\0": "file",
@@ -33,8 +37,8 @@ class TarIndex:
         self._padding = 0
         self._entry: dict[str, Any] | None = None
         self._hash = hashlib.sha256()
-        self._name = b""
-        self._long_name: bytes | None = None
+        self._said: dict[str, bytes] = {}
+        self._naming: bytes | None = None
         self._zeros = 0
         self.ended = False
         self.broken = ""
@@ -57,8 +61,8 @@ class TarIndex:
         taken, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
         self._left -= len(taken)
         self._hash.update(taken)
-        if self._long_name is not None and len(self._long_name) < NAME_LIMIT:
-            self._long_name += taken
+        if self._naming is not None and len(self._naming) < NAME_LIMIT:
+            self._naming += taken
         if self._left:
             return False
         dropped = min(self._padding, len(self._buffer))
@@ -79,18 +83,21 @@ class TarIndex:
 
     def _begin(self, block: bytes) -> None:
         size, kind = _number(block[124:136]), block[156:157]
-        if size < 0:
-            raise ValueError("negative size")
-        self._left, self._padding = (size, -size % BLOCK) if kind in (b"0", b"\0", b"L", b"x", b"g", b"K") else (0, 0)
+        if size < 0 or _number(block[148:156]) != sum(block[:148]) + sum(b" " * 8) + sum(block[156:]):
+            raise ValueError("not a header")
+        self._left = 0 if kind in EMPTY else size
+        self._padding = -self._left % BLOCK
         self._hash = hashlib.sha256()
-        self._long_name = b"" if kind in (b"L", b"x") else None
-        prefix = block[345:500].rstrip(b"\0") if block[257:262] == b"ustar" and block[262:264] != b"  " else b""
-        own = block[:100].split(b"\0", 1)[0]
-        name = self._name or (prefix + b"/" + own if prefix else own)
-        self._entry = {
-            "kind": {b"L": "longname", b"x": "pax"}.get(kind) or TYPES.get(kind, "other"),
-            **_text("name", name),
-            **({"link": _text("", block[157:257].split(b"\0", 1)[0])} if kind in (b"1", b"2") else {}),
+        self._naming = b"" if kind in NAMING else None
+        self._entry = {"kind": NAMING.get(kind) or TYPES.get(kind, "other")} | (
+            {} if kind in NAMING else self._told(block, kind, size)
+        )
+
+    def _told(self, block: bytes, kind: bytes, size: int) -> dict[str, Any]:
+        link = self._said.get("link") or block[157:257].split(b"\0", 1)[0]
+        return {
+            **_text("name", self._said.get("name") or _name(block)),
+            **(_text("link", link) if kind in (b"1", b"2") else {}),
             "size": size,
             "mode": oct(_number(block[100:108])),
             "uid": _number(block[108:116]),
@@ -101,35 +108,48 @@ class TarIndex:
     def _finish(self) -> Iterator[bytes]:
         entry, self._entry = self._entry, None
         assert entry is not None
-        if entry["kind"] == "longname":
-            self._name = (self._long_name or b"").split(b"\0", 1)[0]
-        elif entry["kind"] == "pax":
-            self._name = _pax_path(self._long_name or b"") or self._name
-        else:
-            self._name = b""
-            if entry["kind"] == "file":
-                entry["sha256"] = self._hash.hexdigest()
-            yield json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        if self._naming is not None:
+            self._said |= _naming(entry["kind"], self._naming)
+            return
+        self._said = {}
+        if entry["kind"] == "file":
+            entry["sha256"] = self._hash.hexdigest()
+        yield json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _name(block: bytes) -> bytes:
+    own = block[:100].split(b"\0", 1)[0]
+    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
+    return prefix + b"/" + own if prefix else own
+
+
+def _naming(kind: str, content: bytes) -> dict[str, bytes]:
+    """What a naming entry says of the next one."""
+    if kind in ("name", "link"):
+        return {kind: content.split(b"\0", 1)[0]}
+    return dict(_pax(content)) if kind == "pax" else {}
+
+
+def _pax(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The names among a pax header's records, "LENGTH KEY=VALUE\\n" each; a value may hold line feeds."""
+    keys = {b"path": "name", b"linkpath": "link"}
+    while (length := content.split(b" ", 1)[0]).isdigit() and 0 < int(length[:9]) <= len(content):
+        record, content = content[: int(length[:9])], content[int(length[:9]) :]
+        key, _, value = record[len(length) + 1 : -1].partition(b"=")
+        if key in keys:
+            yield keys[key], value
 
 
 def _number(field: bytes) -> int:
     """An octal field, or GNU's base-256 form for large values."""
-    if field and field[0] & 0x80:
-        return int.from_bytes(field[1:], "big")
+    if field[0] & 0x80:
+        return int.from_bytes(field, "big", signed=True) + (0 if field[0] == 0xFF else 1 << (8 * len(field) - 1))
     return int(field.strip(b" \0") or b"0", 8)
-
-
-def _pax_path(content: bytes) -> bytes:
-    for record in content.split(b"\n"):
-        _, _, pair = record.partition(b" ")
-        if pair.startswith(b"path="):
-            return pair.removeprefix(b"path=")
-    return b""
 
 
 def _text(key: str, raw: bytes) -> dict[str, str]:
     """UTF-8 as it is; anything else in base64 beside it, never replaced."""
     try:
-        return {key or "to": raw.decode()}
+        return {key: raw.decode()}
     except UnicodeDecodeError:
-        return {f"{key or 'to'}_b64": base64.b64encode(raw).decode()}
+        return {f"{key}_b64": base64.b64encode(raw).decode()}

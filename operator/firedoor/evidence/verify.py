@@ -1,24 +1,34 @@
 """Checking a bag: every altered byte and custody line is named; nothing is fixed, and nothing found is hidden.
 
 Anyone with the bag can run it (`firedoor verify BAG`, `python -m firedoor.evidence.verify BAG`). Stands on hashing
-alone. All faults are collected before anything is said.
+alone. All faults are collected before anything is said. It shows that the bag agrees with itself; that it is the one
+that was sealed, only the tag manifest's digest kept elsewhere (the incident's status) can show.
 """
 
 import hashlib
 import json
+import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from firedoor.evidence.custody import NOTHING_BEFORE, digest
 
-MANIFESTS = ("manifest-sha256.txt", "manifest-sha512.txt", "tagmanifest-sha256.txt")
+PAYLOAD = ("manifest-sha256.txt", "manifest-sha512.txt")
+TAGS = "tagmanifest-sha256.txt"
+LINE = re.compile(r"(?P<digest>[0-9a-f]{64}|[0-9a-f]{128})  (?P<path>[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)")
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault: what it is, which file or line it is in, and what was seen."""
+    """One fault: what it is, which file or line it is in, and what was seen.
+
+    Kinds: BagMalformed, FileMissing, UnexpectedFile, ChecksumMismatch, OxumMismatch, CustodyBroken, CustodyDisagrees.
+    """
 
     kind: str
     where: str
@@ -27,7 +37,10 @@ class Finding:
 
 def verify(bag: Path) -> list[Finding]:
     """Every fault of the bag; an empty list says that each byte is as it was sealed."""
-    return [*_manifests(bag), *_unexpected(bag), *_oxum(bag), *_custody(bag)]
+    if not (bag / "data").is_dir():
+        return [Finding("BagMalformed", str(bag), "this is no folder with a bag in it")]
+    files = _files(bag)
+    return [*_declaration(bag), *_manifests(bag), *_unlisted(bag, files), *_oxum(bag, files), *_custody(bag)]
 
 
 def report(bag: Path) -> int:
@@ -35,68 +48,131 @@ def report(bag: Path) -> int:
     findings = verify(bag)
     for finding in findings:
         print(ascii(f"{finding.kind}: {finding.where}: {finding.what}")[1:-1])
-    print(f"{len(findings)} faults" if findings else "the bag is as it was sealed")
-    return 1 if findings else 0
+    if findings:
+        print(f"{len(findings)} faults")
+        return 1
+    print("the bag is as it was sealed, if these are the digests in the incident's status:")
+    print(f"tagManifestSHA256 {_digest(bag / TAGS)}")
+    print(f"custodyHead {digest((bag / 'custody.jsonl').read_bytes().splitlines()[-1])}")
+    return 0
+
+
+def _files(bag: Path) -> frozenset[str]:
+    """Everything in the bag that is no folder; links are never followed."""
+    return frozenset(
+        os.path.relpath(Path(folder, name), bag)
+        for folder, folders, names in os.walk(bag)
+        for name in (*names, *(inner for inner in folders if Path(folder, inner).is_symlink()))
+    )
+
+
+def _declaration(bag: Path) -> Iterator[Finding]:
+    file = bag / "bagit.txt"
+    if _plain(file) and file.read_bytes() != DECLARATION:
+        yield Finding("BagMalformed", "bagit.txt", "does not declare BagIt 1.0 in UTF-8")
 
 
 def _manifests(bag: Path) -> Iterator[Finding]:
-    for name in MANIFESTS:
-        if not (bag / name).is_file():
-            yield Finding("FileMissing", name, "the manifest is not there")
+    for name in (*PAYLOAD, TAGS):
+        if not _plain(bag / name):
+            yield Finding("FileMissing", name, "the manifest is not there as a plain file")
             continue
-        for path, expected in _entries(bag / name):
-            yield from _file(bag, path, name.split("-")[1].removesuffix(".txt"), expected)
-
-
-def _entries(manifest: Path) -> Iterator[tuple[str, str]]:
-    for line in manifest.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        expected, _, path = line.partition("  ")
-        yield path, expected
+        algorithm = name.partition("-")[2].removesuffix(".txt")
+        listed: set[str] = set()
+        for number, line in enumerate(_lines(bag / name), start=1):
+            entry = LINE.fullmatch(line)
+            if entry is None or entry["path"] in listed:
+                yield Finding("BagMalformed", f"{name} line {number}", "is no entry, or one that stands there twice")
+            else:
+                listed.add(entry["path"])
+                yield from _file(bag, entry["path"], algorithm, entry["digest"])
 
 
 def _file(bag: Path, path: str, algorithm: str, expected: str) -> Iterator[Finding]:
-    file = bag / path
-    if not path or ".." in Path(path).parts or Path(path).is_absolute():
-        yield Finding("BagMalformed", path, "a manifest names a path outside the bag")
-    elif not file.is_file() or file.is_symlink():
+    if not _plain(bag / path):
         yield Finding("FileMissing", path, "listed, but not there as a plain file")
-    else:
-        with file.open("rb") as opened:
-            found = hashlib.file_digest(opened, algorithm).hexdigest()
-        if found != expected:
-            yield Finding("ChecksumMismatch", path, f"{algorithm} is {found}, sealed as {expected}")
+    elif (found := _digest(bag / path, algorithm)) != expected:
+        yield Finding("ChecksumMismatch", path, f"{algorithm} is {found}, sealed as {expected}")
 
 
-def _unexpected(bag: Path) -> Iterator[Finding]:
-    listed = {path for name in MANIFESTS if (bag / name).is_file() for path, _ in _entries(bag / name)}
-    for file in sorted(bag.rglob("*")):
-        path = str(file.relative_to(bag))
-        if not file.is_dir() and path not in listed and path != "tagmanifest-sha256.txt":
-            yield Finding("UnexpectedFile", path, "not listed in any manifest")
+def _unlisted(bag: Path, files: frozenset[str]) -> Iterator[Finding]:
+    for name in (*PAYLOAD, TAGS):
+        listed = {entry["path"] for line in _lines(bag / name) if (entry := LINE.fullmatch(line))}
+        ours = {path for path in files if path.startswith("data/") == (name in PAYLOAD)} - {TAGS}
+        for path in sorted(ours - listed):
+            yield Finding("UnexpectedFile", path, f"not listed in {name}")
 
 
-def _oxum(bag: Path) -> Iterator[Finding]:
-    information = bag / "bag-info.txt"
-    lines = information.read_text(errors="surrogateescape").splitlines() if information.is_file() else []
-    claimed = next((line.partition(": ")[2] for line in lines if line.startswith("Payload-Oxum: ")), "")
-    files = [file for file in (bag / "data").rglob("*") if file.is_file()]
-    found = f"{sum(file.stat().st_size for file in files)}.{len(files)}"
-    if claimed != found:
-        yield Finding("OxumMismatch", "bag-info.txt", f"claims {claimed}, the payload is {found}")
+def _oxum(bag: Path, files: frozenset[str]) -> Iterator[Finding]:
+    claims = [line.partition(": ")[2] for line in _lines(bag / "bag-info.txt") if line.startswith("Payload-Oxum: ")]
+    payload = [path for path in files if path.startswith("data/")]
+    found = f"{sum((bag / path).lstat().st_size for path in payload)}.{len(payload)}"
+    if claims != [found]:
+        yield Finding("OxumMismatch", "bag-info.txt", f"claims {' and '.join(claims) or 'nothing'}, the payload is {found}")
 
 
 def _custody(bag: Path) -> Iterator[Finding]:
-    file = bag / "custody.jsonl"
-    before = NOTHING_BEFORE
-    for number, raw in enumerate(file.read_bytes().split(b"\n")[:-1] if file.is_file() else (), start=1):
-        try:
-            line = json.loads(raw)
-            linked = line.get("prev") == before and line.get("seq") == number - 1
-        except (ValueError, AttributeError):
-            linked = False
-        if not linked:
-            yield Finding("CustodyBroken", f"custody.jsonl line {number}", "does not follow from the line before it")
-        before = digest(raw)
+    raw = (bag / "custody.jsonl").read_bytes() if _plain(bag / "custody.jsonl") else b""
+    *lines, rest = raw.split(b"\n")
+    if rest or not lines:
+        yield Finding("CustodyBroken", f"custody.jsonl line {len(lines) + 1}", "is cut off")
+    before, dropped = NOTHING_BEFORE, _dropped(lines)
+    for number, line in enumerate(lines, start=1):
+        entry = _entry(line)
+        where = f"custody.jsonl line {number}"
+        if entry.get("seq") != number - 1:
+            yield Finding("CustodyBroken", where, f"is not the line that was written as number {number}")
+        if entry.get("prev") != before:
+            yield Finding("CustodyBroken", where, f"keeps another hash of line {number - 1} than that line has")
+        yield from _payload_as_noted(bag, where, entry, dropped)
+        before = digest(line)
+    claimed = [line.partition(": ")[2] for line in _lines(bag / "bag-info.txt") if line.startswith("Custody-Head-SHA256: ")]
+    if claimed != [before]:
+        yield Finding("CustodyBroken", f"custody.jsonl line {len(lines)}", "is not the line that bag-info.txt knows as the last")
+
+
+def _payload_as_noted(bag: Path, where: str, entry: Mapping[str, Any], dropped: frozenset[str]) -> Iterator[Finding]:
+    artifact = entry.get("artifact")
+    hashes = artifact.get("hashes") if isinstance(artifact, dict) else None
+    path = str(entry.get("object", ""))
+    if not isinstance(hashes, dict) or path in dropped:
+        return
+    if not LINE.fullmatch(f"{'0' * 64}  {path}") or not _plain(bag / path):
+        yield Finding("CustodyDisagrees", where, f"tells of {path}, which is not there")
+    elif (found := _digest(bag / path)) != hashes.get("sha256"):
+        yield Finding(
+            "CustodyDisagrees", where, f"tells of {path} with another content: sha256 was {hashes.get('sha256')}, is {found}"
+        )
+
+
+def _dropped(lines: list[bytes]) -> frozenset[str]:
+    """Parts of long logs that were given up for newer ones; custody keeps their hashes."""
+    entries = (_entry(line) for line in lines)
+    return frozenset(str(entry.get("object")) for entry in entries if entry.get("action") == "artifact.dropped")
+
+
+def _entry(line: bytes) -> Mapping[str, Any]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _lines(file: Path) -> list[str]:
+    """Lines by line feed alone; bytes that are not UTF-8 stay what they are."""
+    if not _plain(file):
+        return []
+    return file.read_bytes().decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
+
+
+def _plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
+
+
+def _digest(file: Path, algorithm: str = "sha256") -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, algorithm).hexdigest()
 
 
 if __name__ == "__main__":

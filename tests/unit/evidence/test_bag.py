@@ -1,5 +1,7 @@
 """The bag: what strangers' tools accept, what a crash leaves, and what an altered byte betrays."""
 
+import contextlib
+import hashlib
 import itertools
 import os
 import subprocess
@@ -11,7 +13,7 @@ import bagit
 import pytest
 
 from firedoor.evidence.bag import Bag
-from firedoor.evidence.verify import verify
+from firedoor.evidence.verify import report, verify
 
 ARTIFACTS = {"data/00-pod/pod.json": b'{"kind": "Pod"}', "data/01-logs/web/current.log": b"2026-01-01T00:00:00Z hello\n" * 100}
 INFORMATION = {"External-Identifier": "uid-1", "Capture-Status": "complete"}
@@ -122,7 +124,7 @@ def crash(after):
             os._exit(9)
         return after(*arguments, **named)
     return counted
-for name in ("write", "fsync", "open"):
+for name in ("write", "fsync", "open", "rename", "mkdir", "unlink"):
     setattr(os, name, crash(getattr(os, name)))
 from tests.unit.evidence.test_bag import filled
 filled(Path({root!r}))
@@ -175,3 +177,72 @@ def test_a_full_volume_still_gives_a_sealed_bag_with_what_fitted(small_volume: P
     assert (told.status, told.reason) == ("partial", "VolumeFull")
     assert 0 < told.bytes < 2 << 20
     assert accepted_by_others(small_volume / "incident-1")
+
+
+def test_a_volume_that_was_full_from_the_start_still_gives_a_sealed_bag(small_volume: Path) -> None:
+    (small_volume / "foreign").write_bytes(b"x" * ((2 << 20) - (40 << 10)))
+    bag = opened(small_volume)
+    assert bag.full
+    with bag.artifact("data/00-pod/pod.json", {}) as writer:
+        writer.write(b"{}")
+    bag.seal(INFORMATION, {})
+    assert accepted_by_others(small_volume / "incident-1")
+
+
+def test_a_collector_that_starts_again_on_a_full_volume_seals_what_there_is(small_volume: Path) -> None:
+    cut = small_volume / "incident-1.partial/data/02-files/web/files.tar.part"
+    cut.parent.mkdir(parents=True)
+    with contextlib.suppress(OSError), cut.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * (1 << 12))
+    os.truncate(cut, cut.stat().st_size - (32 << 10))
+    opened(small_volume).seal(INFORMATION, {})
+    assert accepted_by_others(small_volume / "incident-1")
+
+
+def test_an_interruption_is_never_taken_for_an_end(tmp_path: Path) -> None:
+    bag = opened(tmp_path)
+    with contextlib.suppress(RuntimeError), bag.artifact("data/01-logs/web/current.log", {}) as writer:
+        writer.write(b"half")
+        raise RuntimeError
+    assert bag.artifacts["data/01-logs/web/current.log"].reason == "Interrupted"
+    assert not bag.has("data/01-logs/web/current.log")
+
+
+def test_a_payload_altered_with_all_its_manifests_is_still_named_by_custody(tmp_path: Path) -> None:
+    bag = filled(tmp_path)
+    for file in (bag, *bag.rglob("*")):
+        file.chmod(0o700)
+    (bag / "data/00-pod/pod.json").write_bytes(b'{"kind": "Pot"}')
+    for algorithm in ("sha256", "sha512"):
+        _rewrite(bag, f"manifest-{algorithm}.txt", algorithm)
+    _rewrite(bag, "tagmanifest-sha256.txt", "sha256")
+    assert accepted_by_others(bag)
+    assert {finding.kind for finding in verify(bag)} == {"CustodyDisagrees"}
+
+
+def _rewrite(bag: Path, manifest: str, algorithm: str) -> None:
+    paths = [line.split("  ")[1] for line in (bag / manifest).read_text().splitlines()]
+    digests = {path: hashlib.new(algorithm, (bag / path).read_bytes()).hexdigest() for path in paths}
+    (bag / manifest).write_text("".join(f"{digest}  {path}\n" for path, digest in digests.items()))
+
+
+def test_a_planted_link_or_an_entry_that_stands_twice_is_named(tmp_path: Path) -> None:
+    bag = filled(tmp_path)
+    for file in (bag, *bag.rglob("*")):
+        file.chmod(0o700)
+    (bag / "data/link").symlink_to("/etc")
+    with (bag / "manifest-sha256.txt").open("a") as manifest:
+        manifest.write(f"{'0' * 64}  data/../../x\n")
+    found = {(finding.kind, finding.where) for finding in verify(bag)}
+    assert {("UnexpectedFile", "data/link"), ("BagMalformed", "manifest-sha256.txt line 3")} <= found
+
+
+def test_a_hostile_name_is_escaped_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = filled(tmp_path)
+    (bag / "data").chmod(0o700)
+    (bag / "data/\x1b]0;owned\x07").touch()
+    assert report(bag) == 1
+    printed = capsys.readouterr().out
+    assert "\\x1b]0;owned" in printed
+    assert "\x1b" not in printed

@@ -54,3 +54,24 @@ def test_how_the_stream_is_cut_into_pieces_does_not_matter(contents: list[bytes]
 @given(st.binary(max_size=4000))
 def test_anything_at_all_is_survived(data: bytes) -> None:
     indexed(data, 100)
+
+
+def test_links_say_where_they_lead_and_unreadable_names_are_kept_in_base64() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        link = tarfile.TarInfo("l")
+        link.type, link.linkname = tarfile.SYMTYPE, "t" * 150
+        tar.addfile(link)
+        tar.addfile(tarfile.TarInfo("\udcff"))
+    found, index = indexed(buffer.getvalue())
+    assert found[0]["link"] == "t" * 150
+    assert (found[1]["name_b64"], "name" in found[1]) == ("/w==", False)
+    assert index.ended
+
+
+def test_a_header_whose_checksum_is_wrong_ends_the_index() -> None:
+    data = bytearray(archive(("tmp/a", b"x")))
+    data[0] ^= 1
+    found, index = indexed(bytes(data))
+    assert found == []
+    assert index.broken

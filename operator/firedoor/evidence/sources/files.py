@@ -1,159 +1,144 @@
 """Asked-for files, as a tar stream from each running container, made by the container's own tools.
 
-Exec drops what the client has not drained when the command ends, and still reports success (kubernetes issue 60140). So
-the command waits, after its end mark, until we have said that everything arrived. Paths are arguments, never words of
-a script; their globs are expanded by the container's shell and nothing else is. What a container's own binaries say is
-not to be trusted more than they are, so capture.json marks it.
+What a container's own binaries say is not to be trusted more than they are, so capture.json marks it. The archive is
+stored as it came, indexed as it passes, and never unpacked.
 """
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from firedoor.evidence.bag import Bag, Writer
-from firedoor.evidence.sources.logs import FIELDS
+from firedoor.evidence.artifact import Artifact, Writer
+from firedoor.evidence.bag import Bag
+from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.talk import NO_COMMAND, Talk, command
 from firedoor.evidence.tarindex import TarIndex
-from firedoor.kube.client import Kube, Obj
+from firedoor.evidence.volume import VolumeFull
 from firedoor.kube.errors import KubeError
-from firedoor.kube.exec import STDERR, STDOUT, ExecStream
+from firedoor.kube.exec import STDERR, STDOUT, ExecOutcome, ExecStream
 
-DEADLINE_SECONDS = 120.0
-LIMIT = 256 << 20
-WORDS_LIMIT = 64 << 10
-
-SCRIPT = """
-IFS=
-left=$#
-at=0
-while [ $left -gt 0 ]; do
-  pattern=$1; shift; left=$((left-1)); found=
-  for path in $pattern; do
-    if [ -e "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; found=1; fi
-  done
-  [ -n "$found" ] || echo "$0 missing $at" >&2
-  at=$((at+1))
-done
-code=0
-if [ $# -gt 0 ]; then tar -cf - -- "$@"; code=$?; fi
-echo "$0 end $code" >&2
-read -r _
-"""
+INDEX_LIMIT = 64 << 20
+FULL_WORDS = "The evidence volume took no more."
 
 
-@dataclass
-class Talk:
-    """What the command says beside the archive: lines of ours carry a word that only we know."""
-
-    word: str
-    said: bytes = b""
-    missing: set[int] = field(default_factory=set)
-    code: int | None = None
-
-    def hear(self, data: bytes) -> None:
-        self.said = (self.said + data)[-WORDS_LIMIT:]
-        for line in self.said.split(b"\n")[:-1]:
-            match line.decode("utf-8", "replace").split(" "):
-                case [self.word, "missing", number]:
-                    self.missing.add(int(number))
-                case [self.word, "end", number]:
-                    self.code = int(number)
-
-
-async def capture(bag: Bag, kube: Kube, pod: Obj, patterns: Sequence[str]) -> None:
+async def capture(bag: Bag, suspect: Suspect, patterns: tuple[str, ...]) -> None:
     """Captures the paths from every container that runs."""
-    for container in running(pod) if patterns else ():
-        await _container(bag, kube, pod, container, patterns)
+    for container in suspect.containers if patterns else ():
+        planned = f"data/02-files/{container.folder}/files.tar"
+        source = {"kind": "exec", "trust": "target-binaries", "paths": list(patterns), **container.source}
+        if container.running:
+            files = Files(bag, suspect, container, patterns)
+            await suspect.until_whole(bag, planned, source, files.capture)
+        elif not bag.has(planned):
+            _not_running(bag, planned, source, container)
 
 
-def running(pod: Obj) -> list[str]:
-    """Names of the pod's running containers."""
-    statuses = (status for _, kind in FIELDS for status in pod.get("status", {}).get(kind) or ())
-    return [status["name"] for status in statuses if "running" in status.get("state", {})]
+class Files:
+    """The asked-for files of one container."""
+
+    def __init__(self, bag: Bag, suspect: Suspect, container: Container, patterns: tuple[str, ...]) -> None:
+        self._bag = bag
+        self._suspect = suspect
+        self._container = container
+        self._patterns = patterns
+        self._limits = suspect.limits
+
+    async def capture(self, archive: Writer) -> None:
+        """One try: the archive, its index beside it, and the paths that were not there."""
+        artifact, talk = archive.artifact, Talk(secrets.token_hex(8))
+        planned = artifact.id.replace("files.tar", "index.jsonl")
+        with self._bag.artifact(planned, {"kind": "index", "of": artifact.path}, part_of=artifact.id) as index:
+            self._bag.note("exec.started", object=artifact.path, word=talk.word, **self._container.source)
+            try:
+                async with asyncio.timeout(self._limits.artifact_seconds):
+                    await self._exec(talk, archive, index)
+            except TimeoutError:
+                artifact.short("Timeout", f"The container's tar had not ended after {self._limits.artifact_seconds:.0f} s.")
+            except KubeError as error:
+                _not_got(artifact, error)
+            except VolumeFull:
+                artifact.short("VolumeFull", FULL_WORDS)
+            _goes_along(index.artifact, artifact)
+        self._bag.note("exec.ended", object=artifact.path, word=talk.word)
+        self._tell_missing(talk)
+        await self._suspect.is_still_the_same(self._container, artifact)
+
+    async def _exec(self, talk: Talk, archive: Writer, index: Writer) -> None:
+        tar = TarIndex()
+        async with self._suspect.exec(self._container, command(talk.word, self._patterns)) as stream:
+            await self._drain(stream, talk, tar, archive, index)
+            _judge(archive.artifact, talk, tar, stream.outcome)
+
+    async def _drain(self, stream: ExecStream, talk: Talk, tar: TarIndex, archive: Writer, index: Writer) -> None:
+        released = False
+        async for channel, data in stream:
+            if channel == STDOUT:
+                archive.write(data[: self._limits.artifact_bytes - archive.artifact.bytes])
+                _list(tar, data, index)
+            elif channel == STDERR:
+                talk.hear(data)
+            if archive.artifact.bytes >= self._limits.artifact_bytes:
+                archive.artifact.short("LimitReached", f"Cut after {self._limits.artifact_bytes} bytes.")
+                return
+            if not released and talk.code is not None and (tar.ended or not archive.artifact.bytes):
+                released = True
+                with suppress(ConnectionError):  # the outcome tells how a stream ended that takes no more
+                    await stream.send(b"\n")
+
+    def _tell_missing(self, talk: Talk) -> None:
+        for number in sorted(talk.missing & set(range(len(self._patterns)))):
+            planned = f"data/02-files/{self._container.folder}/missing-{number}"
+            source = {"kind": "exec", "paths": [self._patterns[number]], **self._container.source}
+            if not self._bag.has(planned):
+                self._bag.skip(planned, source, "skipped", "NotFound")
 
 
-async def _container(bag: Bag, kube: Kube, pod: Obj, container: str, patterns: Sequence[str]) -> None:
-    path = f"data/02-files/{container}/files.tar"
-    source = {"kind": "exec", "container": container, "trust": "target-binaries", "paths": list(patterns)}
-    if bag.has(path) or bag.full:
-        if not bag.has(path):
-            bag.skip(path, source, "skipped", "VolumeFull")
-        return
-    index: list[bytes] = []
-    talk = Talk(secrets.token_hex(8))
-    with bag.artifact(path, source) as writer:
-        try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                await _stream(kube, pod, container, patterns, talk, writer, index)
-        except TimeoutError:
-            writer.artifact.short("Timeout", f"The container's tar had not ended after {DEADLINE_SECONDS:.0f} s.")
-        except KubeError as error:
-            writer.artifact.short("StreamTruncated", str(error))
-    _tell_missing(bag, container, patterns, talk)
-    _write_index(bag, container, index)
+def _list(tar: TarIndex, data: bytes, index: Writer) -> None:
+    for line in tar.feed(data):
+        if index.artifact.bytes + len(line) > INDEX_LIMIT:
+            index.artifact.short("LimitReached", f"The archive has more entries than fit into {INDEX_LIMIT} bytes of index.")
+        if index.artifact.status == "complete":
+            index.write(line)
 
 
-async def _stream(
-    kube: Kube, pod: Obj, container: str, patterns: Sequence[str], talk: Talk, writer: Writer, index: list[bytes]
-) -> None:
-    metadata = pod["metadata"]
-    command = ["sh", "-c", SCRIPT, talk.word, *(_shell_glob(pattern) for pattern in patterns)]
-    tar = TarIndex()
-    async with kube.exec(metadata["namespace"], metadata["name"], container, command) as stream:
-        await _drain(stream, talk, tar, writer, index)
-        _judge(stream, talk, tar, writer)
-
-
-async def _drain(stream: ExecStream, talk: Talk, tar: TarIndex, writer: Writer, index: list[bytes]) -> None:
-    async for channel, data in stream:
-        if channel == STDOUT:
-            writer.write(data)
-            index.extend(tar.feed(data))
-        elif channel == STDERR:
-            talk.hear(data)
-        if writer.artifact.bytes > LIMIT:
-            return writer.artifact.short("LimitReached", f"Cut after {LIMIT} bytes.")
-        if talk.code is not None and (tar.ended or not writer.artifact.bytes):
-            await stream.send(b"\n")  # everything has arrived: the command may end
-            talk.said = b""
-    return None
-
-
-def _judge(stream: ExecStream, talk: Talk, tar: TarIndex, writer: Writer) -> None:
-    artifact = writer.artifact
+def _judge(artifact: Artifact, talk: Talk, tar: TarIndex, outcome: ExecOutcome) -> None:
+    """Complete is only what has its end mark, the archive's own end, and the word that the command succeeded."""
     if artifact.status != "complete":
         return
-    if talk.code is None:
-        no_shell = stream.outcome.exit_code in (126, 127, 128) or "executable file not found" in stream.outcome.message
-        artifact.short("NoShell" if no_shell else "StreamTruncated", stream.outcome.message)
-    elif talk.code == 127:
-        artifact.short("NoTar", "The container has no tar.")
-    elif tar.broken or (artifact.bytes and not tar.ended):
+    if talk.code is None and not artifact.bytes and _no_shell(outcome):
+        artifact.ends("failed", "NoShell", outcome.message or "The container has no shell.")
+    elif talk.code == NO_COMMAND and not artifact.bytes:
+        artifact.ends("failed", "NoTar", "The container has no tar.")
+    elif talk.code is None or not outcome.success:
+        artifact.short("StreamTruncated", outcome.message)
+    elif artifact.bytes and not tar.ended:
         artifact.short("StreamTruncated", tar.broken or "The archive has no end.")
     elif talk.code:
-        artifact.short("Raced", talk.said.decode("utf-8", "backslashreplace"))
+        artifact.short(talk.reason(), talk.text())
+    elif not artifact.bytes:
+        artifact.ends("skipped", "NotFound", "None of the paths is in the container.")
 
 
-def _shell_glob(pattern: str) -> str:
-    """`**` means everything below, which tar does by itself for a folder."""
-    return pattern.split("/**", 1)[0] or "/"
+def _no_shell(outcome: ExecOutcome) -> bool:
+    return outcome.exit_code in (126, 127, 128) or "executable file not found" in outcome.message
 
 
-def _tell_missing(bag: Bag, container: str, patterns: Sequence[str], talk: Talk) -> None:
-    for number in sorted(talk.missing):
-        if number < len(patterns):
-            source: Mapping[str, Any] = {"kind": "exec", "container": container, "paths": [patterns[number]]}
-            bag.skip(f"data/02-files/{container}/missing-{number}", source, "skipped", "NotFound")
+def _not_got(artifact: Artifact, error: KubeError) -> None:
+    if artifact.bytes:
+        artifact.short("StreamTruncated", str(error))
+    else:
+        artifact.ends("failed", reason_of(error), str(error))
 
 
-def _write_index(bag: Bag, container: str, index: list[bytes]) -> None:
-    path = f"data/02-files/{container}/index.jsonl"
-    if bag.has(path):
-        return
-    if bag.full:
-        bag.skip(path, {"kind": "index"}, "skipped", "VolumeFull")
-        return
-    with bag.artifact(path, {"kind": "index", "of": "files.tar"}) as writer:
-        for line in index:
-            writer.write(line)
+def _goes_along(index: Artifact, archive: Artifact) -> None:
+    """An index is as whole as its archive."""
+    if index.status == "complete" and archive.status != "complete":
+        index.ends(archive.status, archive.reason)
+
+
+def _not_running(bag: Bag, planned: str, source: Mapping[str, Any], container: Container) -> None:
+    """An ordinary container that does not run has files that could not be had; others end as a matter of course."""
+    status = "failed" if container.field == "containers" else "skipped"
+    bag.skip(planned, source, status, "ContainerNotRunning", f"Container {container.name} was not running.")

@@ -4,71 +4,59 @@
 as HTTP 200 bodies (kubernetes issue 142258): a log whose first line has no timestamp is an error text, and kept as one.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import aclosing
+from functools import partial
 
-from firedoor.evidence.bag import Bag, Writer
-from firedoor.kube.client import Kube, Obj
+from firedoor.evidence.artifact import Artifact, Writer
+from firedoor.evidence.bag import Bag
+from firedoor.evidence.pieces import Pieces
+from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.kube.errors import Invalid, KubeError
 
-STAMP = re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d) ")
-LIMIT = 256 << 20
-FIELDS = (
-    ("initContainers", "initContainerStatuses"),
-    ("containers", "containerStatuses"),
-    ("ephemeralContainers", "ephemeralContainerStatuses"),
-)
+STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d) ")
+STAMP_LONGEST = 36
 
 
-async def capture(bag: Bag, kube: Kube, pod: Obj) -> None:
-    """Captures what each container of the pod has said."""
-    for name, status in containers(pod):
-        await _log(bag, kube, pod, name, previous=False)
-        if status.get("restartCount", 0) > 0 or status.get("lastState", {}).get("terminated"):
-            await _log(bag, kube, pod, name, previous=True)
+async def capture(bag: Bag, suspect: Suspect) -> None:
+    """Captures what each container of the pod has said, in this run and the one before."""
+    for container in suspect.containers:
+        for previous in (False, True) if container.ran_before else (False,):
+            planned = f"data/01-logs/{container.folder}/{'previous' if previous else 'current'}.log"
+            source = {"kind": "log", "previous": previous, **container.source}
+            await suspect.until_whole(bag, planned, source, partial(_log, bag, suspect, container, previous))
 
 
-def containers(pod: Obj) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every container of a pod by name, with its status."""
-    for specs, statuses in FIELDS:
-        known = {status["name"]: status for status in pod.get("status", {}).get(statuses) or ()}
-        for container in pod["spec"].get(specs) or ():
-            yield container["name"], known.get(container["name"], {})
-
-
-async def _log(bag: Bag, kube: Kube, pod: Obj, container: str, *, previous: bool) -> None:
-    metadata = pod["metadata"]
-    path = f"data/01-logs/{container}/{'previous' if previous else 'current'}.log"
-    source = {"kind": "log", "container": container, "previous": previous}
-    if bag.has(path) or bag.full:
-        return _full(bag, path, source)
+async def _log(bag: Bag, suspect: Suspect, container: Container, previous: bool, writer: Writer) -> None:
+    artifact, limits = writer.artifact, suspect.limits
+    pieces, start = Pieces(bag, writer, limits.artifact_bytes), b""
     try:
-        stream = kube.logs(metadata["namespace"], metadata["name"], container, previous=previous)
-        first = await anext(stream, b"")
-    except Invalid as error:
-        return bag.skip(path, source, "skipped", "NoPreviousRun" if previous else "ContainerNotRunning", str(error))
+        async with asyncio.timeout(limits.artifact_seconds), aclosing(suspect.log(container, previous=previous)) as log:
+            async for chunk in log:
+                start = (start + chunk)[:STAMP_LONGEST]
+                pieces.write(chunk)
+    except TimeoutError:
+        artifact.short("Timeout", f"The log had not ended after {limits.artifact_seconds:.0f} s.")
     except KubeError as error:
-        return bag.skip(path, source, "failed", type(error).__name__, str(error))
-    with bag.artifact(path, source) as writer:
-        writer.write(first)
-        if first and not STAMP.match(first):
-            writer.artifact.status, writer.artifact.reason = "failed", "ErrorBody200"
-        await _rest(writer, stream)
-    return None
+        _not_got(artifact, error)
+    finally:
+        pieces.close()
+    if start and not STAMP.match(start):
+        return _error_text(bag, writer)
+    return await suspect.is_still_the_same(container, artifact)
 
 
-async def _rest(writer: Writer, stream: Any) -> None:
-    try:
-        async for chunk in stream:
-            writer.write(chunk)
-            if writer.artifact.bytes > LIMIT:
-                return writer.artifact.short("LimitReached", f"Cut after {LIMIT} bytes; newer lines are not in the bag.")
-    except KubeError as error:
-        writer.artifact.short("StreamTruncated", str(error))
-    return None
+def _not_got(artifact: Artifact, error: KubeError) -> None:
+    if artifact.bytes:
+        artifact.short("StreamTruncated", str(error))
+    elif isinstance(error, Invalid):
+        reason = "NoPreviousRun" if artifact.source["previous"] else "ContainerNotRunning"
+        artifact.ends("skipped", reason, str(error))
+    else:
+        artifact.ends("failed", reason_of(error), str(error))
 
 
-def _full(bag: Bag, path: str, source: Mapping[str, Any]) -> None:
-    if not bag.has(path):
-        bag.skip(path, source, "skipped", "VolumeFull")
+def _error_text(bag: Bag, writer: Writer) -> None:
+    writer.artifact.ends("failed", "ErrorBody200", "The kubelet answered with an error text in place of the log.")
+    bag.rename(writer, writer.artifact.id.removesuffix(".log") + ".error.txt")

@@ -1,0 +1,145 @@
+"""The suspect pod as the sources see it: its containers, and whether it is still the one that was meant.
+
+Logs and exec go by the pod's name, so after every capture the pod is looked at again: what came from another pod or
+another run of the container must not pass for the suspect's.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeVar, cast
+
+from firedoor.evidence.artifact import Artifact, Writer
+from firedoor.evidence.bag import Bag
+from firedoor.evidence.order import Limits
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Forbidden, Gone, KubeError, Unavailable
+from firedoor.kube.exec import ExecStream
+from firedoor.kube.resources import PODS
+
+T = TypeVar("T")
+Capture = Callable[[Writer], Awaitable[None]]
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+STATUSES = {
+    "initContainers": "initContainerStatuses",
+    "containers": "containerStatuses",
+    "ephemeralContainers": "ephemeralContainerStatuses",
+}
+WORTH_ANOTHER_TRY = ("StreamTruncated", "KubeletUnreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of the suspect as it was when the capture began."""
+
+    name: str
+    id: str
+    field: str
+    running: bool
+    ran_before: bool
+
+    @property
+    def folder(self) -> str:
+        """Its folder in the bag: its name, which is a DNS label; a hash if the API server ever let another one pass."""
+        return self.name if LABEL.fullmatch(self.name) else f"x-{sha256(self.name.encode()).hexdigest()[:16]}"
+
+    @property
+    def source(self) -> dict[str, str]:
+        return {"container": self.name, "containerID": self.id}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """The pod as it was when the capture began, and the way to it."""
+
+    kube: Kube
+    pod: Obj
+    limits: Limits
+
+    @property
+    def containers(self) -> list[Container]:
+        """Every container: init, ordinary and ephemeral."""
+        return [found for field in STATUSES for found in _containers(self.pod, field)]
+
+    def log(self, container: Container, *, previous: bool) -> AsyncGenerator[bytes, None]:
+        namespace, name = self._key
+        lines = self.kube.logs(namespace, name, container.name, previous=previous)
+        return cast("AsyncGenerator[bytes, None]", lines)  # it is one, and must be closed when left early
+
+    def exec(self, container: Container, command: Sequence[str]) -> AbstractAsyncContextManager[ExecStream]:
+        namespace, name = self._key
+        return self.kube.exec(namespace, name, container.name, command)
+
+    async def is_still_the_same(self, container: Container, artifact: Artifact) -> None:
+        """Says in the artifact when pod or container were replaced meanwhile. A pod that is gone was not replaced."""
+        namespace, name = self._key
+        try:
+            now = await patiently(lambda: self.kube.get(PODS, name, namespace), self.limits)
+        except Gone:
+            return
+        except KubeError as error:
+            artifact.short("Unconfirmed", f"It could not be seen whether the pod was still the same: {error}")
+            return
+        if now["metadata"]["uid"] != self.pod["metadata"]["uid"]:
+            artifact.short("PodReplaced", "A pod of the same name took the suspect's place; this may be from that one.")
+        elif container.id not in ("", *(found.id for found in _containers(now, container.field) if found.name == container.name)):
+            artifact.short("ContainerRestarted", f"Container {container.name} was started again while this was captured.")
+
+    async def until_whole(self, bag: Bag, planned: str, source: Mapping[str, object], capture: Capture) -> None:
+        """Captures a planned artifact; again, beside what was got, when the stream was cut or nobody answered."""
+        if bag.has(planned):
+            return
+        for pause in (0.0, *self.limits.pauses):
+            await asyncio.sleep(pause)
+            if bag.full:
+                bag.skip(planned, source, "failed", "VolumeFull", "The evidence volume was full before.")
+                return
+            with bag.artifact(planned, source) as writer:
+                await capture(writer)
+            if writer.artifact.reason not in WORTH_ANOTHER_TRY:
+                return
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self.pod["metadata"]["namespace"], self.pod["metadata"]["name"]
+
+
+def _containers(pod: Obj, field: str) -> list[Container]:
+    known = {status["name"]: status for status in pod.get("status", {}).get(STATUSES[field]) or ()}
+    return [_container(spec["name"], known.get(spec["name"], {}), field) for spec in pod["spec"].get(field) or ()]
+
+
+def _container(name: str, status: Obj, field: str) -> Container:
+    return Container(
+        name=name,
+        id=status.get("containerID", ""),
+        field=field,
+        running="running" in (status.get("state") or {}),
+        ran_before=status.get("restartCount", 0) > 0 or bool((status.get("lastState") or {}).get("terminated")),
+    )
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], limits: Limits) -> T:
+    """The answer; asked again while nobody answers, then Unavailable."""
+    for pause in limits.pauses:
+        try:
+            return await ask()
+        except Unavailable:
+            await asyncio.sleep(pause)
+    return await ask()
+
+
+def reason_of(error: KubeError) -> str:
+    """The word of capture.json for what went wrong on the road before anything came."""
+    match error:
+        case Gone():
+            return "PodGone"
+        case Forbidden():
+            return "Forbidden"
+        case Unavailable():
+            return "KubeletUnreachable"
+        case _:
+            return type(error).__name__

@@ -1,0 +1,143 @@
+"""A small API server for one pod: what the collector asks of the real one, with containers that are shells on this machine.
+
+Exec really runs the command, over the real websocket protocol; so what the target's shell and tar do is not made up.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from firedoor.evidence.collector import collect
+from firedoor.evidence.order import CaptureOrder, Limits
+from firedoor.kube.client import Kube
+
+Obj = dict[str, Any]
+Answer = Callable[[web.Request], bytes | web.Response]
+IMPATIENT = Limits(artifact_seconds=10.0, pauses=(0.01,) * 5)
+UID = "0123abcd-0000-0000-0000-000000000001"
+LINE = b"2026-11-24T10:00:00.000000001Z hello\n"
+
+
+def pod(*, uid: str = "pod-uid", container_id: str = "containerd://1", restarts: int = 0, running: bool = True) -> Obj:
+    state: Obj = {"running": {}} if running else {"terminated": {}}
+    status = {"name": "web", "containerID": container_id, "restartCount": restarts, "state": state}
+    return {
+        "metadata": {"namespace": "shop", "name": "web-1", "uid": uid},
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {"containerStatuses": [status]},
+    }
+
+
+def order(*paths: str, limits: Limits) -> CaptureOrder:
+    return CaptureOrder(UID, "shop/web-shell", "shop", "web-1", "pod-uid", paths, limits)
+
+
+@dataclass
+class ApiServer:
+    """What it answers; each field may be set by the story. `pods` are the pod as each GET sees it, the last for good."""
+
+    pods: list[Obj | None] = field(default_factory=lambda: [pod()])
+    log: Answer = lambda request: LINE
+    shell: tuple[str, ...] = ("sh",)
+    cut_after: int | None = None
+    limits: Limits = IMPATIENT
+    refuse: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    running: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def get_pod(self, request: web.Request) -> web.Response:
+        found = self.pods.pop(0) if len(self.pods) > 1 else self.pods[0]
+        return web.json_response(found) if found else refusal(404, "NotFound", 'pods "web-1" not found')
+
+    async def get_log(self, request: web.Request) -> web.Response:
+        answer = self.log(request)
+        return answer if isinstance(answer, web.Response) else web.Response(body=answer)
+
+    async def list_events(self, request: web.Request) -> web.Response:
+        self.asked.append(request.query["fieldSelector"])
+        return web.json_response({"items": [{"note": "Started container web"}], "metadata": {}})
+
+    async def exec(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
+        await socket.prepare(request)
+        command = [*self.shell, *request.query.getall("command")[1:]]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            )
+        except FileNotFoundError:
+            await self._end(socket, {"status": "Failure", "message": f'exec: "{command[0]}": executable file not found in $PATH'})
+            return socket
+        running = asyncio.create_task(self._run(process, socket))
+        self.running.append(running)
+        await asyncio.shield(running)
+        return socket
+
+    async def _run(self, process: asyncio.subprocess.Process, socket: web.WebSocketResponse) -> None:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdin
+        pumps = [asyncio.create_task(self._pump(socket, *pipe)) for pipe in ((1, process.stdout), (2, process.stderr))]
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == b"\0":
+                process.stdin.write(message.data[1:])
+                break
+        process.stdin.close()
+        await asyncio.gather(*pumps)
+        code = await process.wait()
+        await self._end(socket, {"status": "Success"} if code == 0 else {"status": "Failure", "message": f"exit {code}"})
+
+    async def _pump(self, socket: web.WebSocketResponse, channel: int, pipe: asyncio.StreamReader) -> None:
+        left = self.cut_after if self.cut_after is not None and channel == 1 else 1 << 40
+        while data := await pipe.read(1 << 15):
+            if left and not socket.closed:
+                with suppress(ConnectionError):
+                    await socket.send_bytes(bytes([channel]) + data[:left])
+            left = max(0, left - len(data))
+            if not left:
+                await socket.close()
+
+    async def _end(self, socket: web.WebSocketResponse, status: Obj) -> None:
+        if not socket.closed:
+            await socket.send_bytes(b"\3" + json.dumps(status).encode())
+            await socket.close()
+
+    @web.middleware
+    async def in_trouble(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if self.refuse:
+            return refusal(self.refuse.pop(0), "InTrouble", "not now")
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    @asynccontextmanager
+    async def road(self) -> AsyncIterator[Kube]:
+        application = web.Application(middlewares=[self.in_trouble])
+        one = "/api/v1/namespaces/shop/pods/web-1"
+        application.router.add_get(one, self.get_pod)
+        application.router.add_get(f"{one}/log", self.get_log)
+        application.router.add_get(f"{one}/exec", self.exec)
+        application.router.add_get("/apis/events.k8s.io/v1/namespaces/shop/events", self.list_events)
+        async with TestServer(application) as server, aiohttp.ClientSession() as session:
+            yield Kube(str(server.make_url("")), session)
+            await asyncio.gather(*self.running)
+
+    async def collected(self, root: Path, *paths: str) -> Obj:
+        """The collector's result."""
+        async with self.road() as kube:
+            return await collect(order(*paths, limits=self.limits), kube, root, {"pod_name": "collector"}, now)
+
+
+def refusal(status: int, reason: str, message: str) -> web.Response:
+    return web.json_response({"kind": "Status", "reason": reason, "message": message}, status=status)
+
+
+def now() -> str:
+    return "2026-11-24T10:00:00.000000Z"
