@@ -95,9 +95,11 @@ def deny(uid: str = UID) -> PolicyView:
     return PolicyView("shop", names.deny_policy(uid), "deny-uid", uid, spec, None)
 
 
-def proof(after: str = "Timeout", before: str | None = "Open", flow: Flow = "Cut", missing: str = "") -> Proof:
+def proof(
+    after: str = "Timeout", before: str | None = "Open", flow: Flow = "Cut", missing: str = "", by_canary: bool = False
+) -> Proof:
     reach = Reach.read({"probe": "firedoor-probe-0", "node": "node-b", "port": 8080, "before": before, "after": after})
-    return Proof(reach=(reach,), flow=flow, at=NOON, missing=missing)
+    return Proof(reach=(reach,), flow=flow, by_canary=by_canary, at=NOON, missing=missing)
 
 
 def sealed(status: str = "Complete", why: str = "") -> Capture:

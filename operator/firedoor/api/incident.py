@@ -156,6 +156,9 @@ class Isolation(Frozen):
     flow: Literal["Cut", "Alive", "Unknown"] = Field(
         default="Unknown", description="Whether a connection that was open before the door closed still passes."
     )
+    by_canary: bool = Field(
+        default=False, description="Whether that was measured on a canary of the suspect's node instead of on the suspect."
+    )
     overlapping: tuple[ObjectName, ...] = Field(
         default=(), max_length=64, description="Other policies that select the pod and would still allow traffic."
     )

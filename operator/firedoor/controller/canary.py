@@ -1,8 +1,9 @@
 """The canary: how the network engine of a node treats connections that are open when a deny comes, measured, not assumed.
 
-The verifier asks when a suspect left nothing to measure on: it listens on no port, or the kept connection was lost with
-an earlier controller. A small pod of our own on the suspect's node is reached, denied and reached again; a probe keeps
-a connection to it open meanwhile. The pod and its policy are removed at once. Nothing of the suspect is touched.
+The verifier asks when a suspect left nothing to measure on: it listens on no port, no probe could reach it before, or
+the kept connection was lost with an earlier controller. A small pod of our own on the suspect's node is reached, denied
+and reached again; a probe keeps a connection to it open meanwhile. The pod and its policy are removed at once. Nothing
+of the suspect is touched.
 """
 
 import asyncio
@@ -22,7 +23,6 @@ from firedoor.probe.stand import PORT
 
 log = logging.getLogger(__name__)
 
-FRESH_SECONDS = 60.0
 START_SECONDS = 30.0
 ENFORCED_SECONDS = 10.0
 CUT_SECONDS = 6.0
@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.25
 
 @dataclass(slots=True)
 class Canary:
-    """Measurements of the last minute, one a node; measured when asked for."""
+    """The latest measurement of each node; measured when asked for, and shared by all who asked before it began."""
 
     kube: Kube
     probes: Probes
@@ -40,16 +40,21 @@ class Canary:
     _measured: dict[str, tuple[float, Flow]] = field(default_factory=dict)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def flow(self, node: str) -> Flow:
-        """Cut or Alive as measured on this node; Unknown when it could not be measured."""
+    async def flow(self, node: str, since: float) -> Flow:
+        """Cut or Alive: new connections on this node were seen to be denied, and what became of the open one.
+
+        Unknown when that could not be measured, or new connections were not denied. since: loop time; a measurement
+        that began before it does not count, because the engine may not have seen by then what is to be proved.
+        """
         if not self.image or not node:
             return "Unknown"
         async with self._alone:
-            at, known = self._measured.get(node, (float("-inf"), "Unknown"))
-            if asyncio.get_running_loop().time() - at < FRESH_SECONDS:
+            began, known = self._measured.get(node, (float("-inf"), "Unknown"))
+            if began >= since:
                 return known
+            began = asyncio.get_running_loop().time()
             found = await self._try(node)
-            self._measured[node] = (asyncio.get_running_loop().time(), found)
+            self._measured[node] = (began, found)
             return found
 
     async def _try(self, node: str) -> Flow:

@@ -95,6 +95,12 @@ class Probes:
             for session in self._sessions:
                 group.create_task(self._keep(session))
 
+    def unasked(self, ports: Sequence[int]) -> tuple[Reach, ...]:
+        """What would have been tried before the door closed, had there been a probe to ask."""
+        wanted = tuple(ports[:PORT_LIMIT]) or (FALLBACK_PORT,)
+        lines = [(session.pod, session.node, port) for session in self.up for port in wanted]
+        return tuple(Reach.read({"probe": pod, "node": node, "port": port}) for pod, node, port in lines)
+
     async def before(self, uid: str, ip: str, ports: Sequence[int]) -> tuple[Reach, ...]:
         """The positive control: what each probe reaches now, keeping what it opens for the flow rung."""
         wanted = tuple(ports[:PORT_LIMIT]) or (FALLBACK_PORT,)

@@ -71,13 +71,13 @@ class Reconciler:
     async def _close(self, record: Record, s: Situation, plan: Plan) -> None:
         """The hot path: nothing but the positive control comes between the look at the pod and the closed door."""
         assert s.pod is not None
-        reach = await self.probes.before(record.incident.uid, s.pod.ip, s.pod.tcp_ports)
-        await self._act(record, plan, reach)
+        if not record.proof.reach:
+            record.proof = Proof(reach=await self.probes.before(record.incident.uid, s.pod.ip, s.pod.tcp_ports))
+        await self._act(record, plan, record.proof.reach)
         record.closed_at = self.clock()
         created = record.incident.metadata.creation_timestamp
         if created is not None:
             metrics.time_to_close.observe(max(0.0, (record.closed_at - created).total_seconds()))
-        record.proof = Proof(reach=reach)
 
     async def _complete(self, record: Record, s: Situation) -> Again | None:
         s = replace(await self.observer.around(s), proof=self._known_proof(record))
@@ -123,7 +123,7 @@ class Reconciler:
         known = record.incident.status.isolation
         if record.proof.reach or record.proof.at or known is None:
             return record.proof
-        record.proof = Proof(reach=known.reach, flow=known.flow, at=known.verified_at)
+        record.proof = Proof(reach=known.reach, flow=known.flow, by_canary=known.by_canary, at=known.verified_at)
         return record.proof
 
     def _verify(self, record: Record, s: Situation) -> Again | None:

@@ -14,7 +14,7 @@ from firedoor.controller.canary import Canary
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.planner.situation import Flow, Proof
-from firedoor.planner.verdict import proved_shut
+from firedoor.planner.verdict import ANSWERS, proved_shut
 from firedoor.planner.views import PodView
 
 FLOW_SECONDS = 6.0
@@ -56,25 +56,25 @@ class Verifier:
         self._wake(record.incident.uid)
 
     async def _proof(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> Proof:
-        missing = self._missing(pod.ip, before)
+        missing = self._missing(pod.ip)
         if missing:
             return replace(record.proof, missing=missing, at=datetime.now(UTC))
-        reach = await self._probes.after(pod.ip, before)
+        began = asyncio.get_running_loop().time()
+        reach = await self._probes.after(pod.ip, before or self._probes.unasked(pod.tcp_ports))
         known = record.proof
-        if known.flow == "Cut" or not any(proved_shut(found) for found in reach):
+        if known.flow == "Cut" or any(found.after in ANSWERS for found in reach):
             return Proof(reach=reach, flow=known.flow, by_canary=known.by_canary, at=datetime.now(UTC))
-        flow = await self._kept(record.incident.uid) if any(found.before == "Open" for found in before) else "Unknown"
+        opened = any(proved_shut(found) and found.before == "Open" for found in reach)
+        flow = await self._kept(record.incident.uid) if opened else "Unknown"
         if flow != "Unknown":
             return Proof(reach=reach, flow=flow, at=datetime.now(UTC))
-        return Proof(reach=reach, flow=await self._canary.flow(pod.node), by_canary=True, at=datetime.now(UTC))
+        return Proof(reach=reach, flow=await self._canary.flow(pod.node, began), by_canary=True, at=datetime.now(UTC))
 
-    def _missing(self, ip: str, before: tuple[Reach, ...]) -> str:
+    def _missing(self, ip: str) -> str:
         if not ip:
             return "The suspect pod has no address yet, so nothing can be tried."
         if not self._probes.up:
             return "No probe pod can be asked; see the StatefulSet firedoor-probe in firedoor's home namespace."
-        if not before:
-            return "No probe was asked before the door closed, so silence now would prove nothing."
         return ""
 
     async def _kept(self, uid: str) -> Flow:

@@ -72,6 +72,7 @@ def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
         verified_at=s.proof.at,
         reach=s.proof.reach or (before.reach if before else ()),
         flow=s.proof.flow,
+        by_canary=s.proof.by_canary,
         overlapping=overlapping(s.around.policies, s.pod.labels) if s.pod else (),
     )
 

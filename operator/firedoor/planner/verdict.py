@@ -1,8 +1,10 @@
 """What may be said about the isolation: True only when it was proved, with the evidence for each rung.
 
 Static: the deny policy stands unmodified, the label is on the pod, the pod is free of other labels and no other policy
-allows it anything. Probe: a probe pod that got an answer before now gets none. Flows: the connection that the probe
-kept open across the deny is dead. A refusal is an answer: packets pass.
+allows it anything. Probe: a probe pod that got an answer before now gets none; where none had an answer before (a
+policy of the namespace kept it out, or there was none to ask), a canary on the suspect's node has shown since that the
+engine denies there. Flows: the connection that the probe kept open across the deny is dead. A refusal is an answer:
+packets pass.
 """
 
 from dataclasses import dataclass
@@ -36,6 +38,12 @@ def proved_shut(reach: Reach) -> bool:
     return reach.before in ANSWERS and reach.after == "Timeout"
 
 
+def shown_by_canary(s: Situation) -> bool:
+    """Whether the suspect is silent, and a canary on its node was reached, denied and reached no more."""
+    silent = any(reach.after == "Timeout" for reach in s.proof.reach)
+    return silent and s.proof.by_canary and s.proof.flow != "Unknown"
+
+
 def _static(s: Situation) -> Verdict | None:
     deny = s.around.deny(s.incident.uid)
     if deny is None or not denies_all(deny, s.label):
@@ -58,8 +66,11 @@ def _probe(s: Situation) -> Verdict | None:
         return Verdict("Unknown", Reason.NOT_VERIFIED, s.proof.missing)
     if s.proof.at is None:
         return Verdict("Unknown", Reason.VERIFYING, "The door is closed; the probes are being asked whether it holds.")
-    if not any(proved_shut(reach) for reach in s.proof.reach):
-        message = "No probe had an answer from the suspect before the door closed, so silence now proves nothing."
+    if not any(proved_shut(reach) for reach in s.proof.reach) and not shown_by_canary(s):
+        message = (
+            "No probe had an answer from the suspect before the door closed, and no canary on its node has shown that "
+            "the engine denies there; so silence now proves nothing."
+        )
         return Verdict("Unknown", Reason.NOT_VERIFIED, message)
     return None
 
@@ -80,4 +91,7 @@ def _proved(s: Situation) -> Verdict:
     shut = [reach for reach in s.proof.reach if proved_shut(reach)]
     names = ", ".join(f"{reach.probe} (port {reach.port})" for reach in shut)
     cut = "Open connections are cut" + (", as a canary on the same node showed." if s.proof.by_canary else ".")
+    if not shut:
+        message = f"No probe reaches the suspect, and a canary on its node was reached before a deny and not after. {cut}"
+        return Verdict("True", Reason.ISOLATED, message)
     return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. {cut}")

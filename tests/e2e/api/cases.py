@@ -148,6 +148,7 @@ CASES: Final[dict[str, dict[str, Pair]]] = {
     "status.isolation.reach[].before": ANSWER,
     "status.isolation.reach[].after": ANSWER,
     "status.isolation.flow": _one_of("Cut", "Unknown"),
+    "status.isolation.byCanary": TRUTH,
     "status.isolation.overlapping": _list(64, ["allow-all"] * 65),
     "status.isolation.overlapping[]": _up_to(253),
     "status.evidence": THING,

@@ -33,6 +33,13 @@ def test_silence_without_an_answer_before_proves_nothing() -> None:
     assert verdict(proof(before=None)) == ("Unknown", Reason.NOT_VERIFIED)
 
 
+@pytest.mark.parametrize("before", ["Timeout", None])
+def test_silence_from_the_start_is_proof_where_a_canary_on_the_node_was_denied_since(before: str | None) -> None:
+    assert verdict(proof(before=before, by_canary=True)) == ("True", Reason.ISOLATED)
+    assert verdict(proof(before=before, by_canary=True, flow="Unknown")) == ("Unknown", Reason.NOT_VERIFIED)
+    assert verdict(proof(before=before, after="Error", by_canary=True)) == ("Unknown", Reason.NOT_VERIFIED)
+
+
 def test_a_probe_that_failed_is_no_silence() -> None:
     assert verdict(proof(after="Error")) == ("Unknown", Reason.NOT_VERIFIED)
 
