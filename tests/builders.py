@@ -1,13 +1,18 @@
 """Builders with defaults: a test writes only what its story is about."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from firedoor.api import names
 from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
+from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
+from firedoor.planner.protection import NOTES
+from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Capture, Flow, Proof, Situation, Surroundings
-from firedoor.planner.views import NodeView, Owner, PodPrior, PodView, PolicyView, WorkloadView
+from firedoor.planner.views import NodeView, Owner, PodPrior, PodView, PolicyView
+from firedoor.planner.workload_view import Setting, WorkloadView
 
 UID = "0a1b2c3d-0000-0000-0000-000000000001"
 OTHER_UID = "ffffffff-0000-0000-0000-000000000002"
@@ -19,6 +24,7 @@ OWNER = Owner("ReplicaSet", "web-7f45", "rs-uid")
 LABELS = {"app": "web"}
 NO_CAPTURE = Capture()
 NO_PROOF = Proof()
+NO_RULES = Rules()
 
 
 def incident(
@@ -56,16 +62,20 @@ def pod(
         "host_network": False,
         "static": False,
         "leaving": False,
+        "annotations": {},
         "tcp_ports": (8080,),
+        "service_account": "clerk",
+        "secrets": (),
     }
     note = prior.dump() if prior else prior_note
     return PodView(**{**known, **fields}, labels=dict(labels), prior_note=note, owner=owner)
 
 
 def quarantined(*held: str, owner: Owner | None = OWNER, **fields: Any) -> PodView:
-    """A pod that incidents hold: their labels alone, and the record of what was before."""
-    labels = dict.fromkeys(held or (LABEL,), "true")
-    return pod(labels=labels, prior=PodPrior(LABELS, owner), **fields)
+    """A pod that incidents hold: their labels and firedoor's notes alone, and the record of what was before."""
+    labels = dict.fromkeys((names.QUARANTINED, *(held or (LABEL,))), "true")
+    prior = PodPrior(LABELS, owner, dict.fromkeys(NOTES))
+    return pod(**{"labels": labels, "prior": prior, "annotations": NOTES, **fields})
 
 
 def node(
@@ -83,7 +93,14 @@ def held_node(*holders: str, was: bool = False, cordoned: bool = True) -> NodeVi
 def workload(replicas: int = 3, *holders: str, before: int = 3, kind: str = "Deployment") -> WorkloadView:
     annotations = {names.scale_holder(uid): "shop/shell" for uid in holders}
     prior = {names.PRIOR: f'{{"replicas": {before}}}'} if holders else {}
-    return WorkloadView(kind, "shop", "web", "deployment-uid", "5", replicas, annotations | prior)
+    return WorkloadView(kind, "shop", "web", "deployment-uid", "5", Setting("replicas", replicas), annotations | prior)
+
+
+def suspendable(suspended: bool | None = False, *holders: str, before: bool | None = False, kind: str = "Job") -> WorkloadView:
+    """A Job or CronJob."""
+    held = workload(0, *holders, kind=kind)
+    prior = {names.PRIOR: Setting("suspend", before).dump()} if holders else {}
+    return replace(held, setting=Setting("suspend", suspended), annotations={**held.annotations, **prior})
 
 
 def policy(name: str = "allow", **spec: Any) -> PolicyView:
@@ -116,6 +133,14 @@ def situation(
     deployment: WorkloadView | None = None,
     capture: Capture = NO_CAPTURE,
     found: Proof = NO_PROOF,
+    identity: IdentityView = NOT_LOOKED,
+    sheltered: bool | None = None,
+    rules: Rules = NO_RULES,
+    neighbours: tuple[SecurityIncident, ...] = (),
+    **fields: Any,
 ) -> Situation:
-    around = Surroundings(policies, nodes, deployment, capture)
-    return Situation(incident=about or incident(), home=HOME, now=NOON, pod=suspect, around=around, proof=found)
+    """Everything that is not said is as it is when nothing is left to do for it."""
+    there = not (about and about.leaving) if sheltered is None else sheltered
+    around = Surroundings(policies, nodes, deployment, capture, sheltered=there, identity=identity)
+    known: dict[str, Any] = {"home": HOME, "now": NOON, "pod": suspect, "around": around, "proof": found}
+    return Situation(incident=about or incident(), rules=rules, neighbours=neighbours, **{**known, **fields})

@@ -13,6 +13,7 @@ BOUNDS = (
     ("maxLength", "at most {} long"),
     ("minimum", "at least {}"),
     ("maximum", "at most {}"),
+    ("minItems", "at least {} entries"),
     ("maxItems", "at most {} entries"),
 )
 
@@ -25,14 +26,18 @@ def page(kind: Kind) -> str:
             PAGE_HEADER,
             f"# {kind.name}",
             "",
-            f"{whole['description']} `{names.API_VERSION}`, namespaced; short for kubectl: `{'`, `'.join(kind.short_names)}`.",
+            f"{whole['description']} `{names.API_VERSION}`, {_scope(kind)}; for kubectl `{'`, `'.join(kind.short_names)}`.",
             "",
             *_sections("spec", whole["properties"]["spec"]),
             *_laws(kind),
-            *_sections("status", whole["properties"]["status"]),
+            *(_sections("status", whole["properties"]["status"]) if kind.reported else ()),
             *_columns(kind),
         )
     )
+
+
+def _scope(kind: Kind) -> str:
+    return "namespaced" if kind.namespaced else "of the whole cluster"
 
 
 def _sections(path: str, node: Schema) -> Iterator[str]:
@@ -70,6 +75,8 @@ def _noun(field: Schema) -> str:
 
 
 def _laws(kind: Kind) -> Iterator[str]:
+    if not kind.laws:
+        return
     yield from ("## Rules across fields", "")
     yield from (f"* {law.message[0].upper()}{law.message[1:]}." for law in kind.laws)
     yield ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firedoor.actions import cordon, evidence, network, workload
+from firedoor.actions import cordon, evidence, identity, network, shelter, workload
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.controller import permissions as controller
@@ -47,10 +47,12 @@ ACCOUNTS = (
         everywhere=(
             Grant(controller.RULES),
             Grant(network.RULES),
+            Grant(shelter.RULES),
             Grant(cordon.RULES, "cordon"),
             Grant(workload.RULES, "scaleToZero"),
+            Grant(identity.RULES, "identity"),
         ),
-        home=(Grant(controller.HOME_RULES), Grant(evidence.HOME_RULES, "evidence")),
+        home=(Grant(controller.HOME_RULES), Grant(evidence.HOME_RULES, "evidence"), Grant(identity.HOME_RULES, "identity")),
     ),
     Account(
         names.RECEIVER,
@@ -70,8 +72,14 @@ ACCOUNTS = (
 PEOPLE = (
     Person(
         "firedoor-viewer",
-        "Reads incidents; part of the cluster's own role view.",
-        (Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch")),),
+        "Reads incidents, policies and approvals; part of the cluster's own role view.",
+        (
+            Rule(
+                groups=(names.GROUP,),
+                resources=(names.INCIDENTS, names.POLICIES, names.APPROVALS),
+                verbs=("get", "list", "watch"),
+            ),
+        ),
         labels=(("rbac.authorization.k8s.io/aggregate-to-view", "true"),),
     ),
     Person(
@@ -84,6 +92,14 @@ PEOPLE = (
                 resources=(names.INCIDENTS,),
                 verbs=("get", "list", "watch", "create", "patch", "update", "delete"),
             ),
+        ),
+    ),
+    Person(
+        "firedoor-approver",
+        "Decides about other people's incidents, where a ContainmentPolicy asks for a second person.",
+        (
+            Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch")),
+            Rule(groups=(names.GROUP,), resources=(names.APPROVALS,), verbs=("get", "list", "watch", "create")),
         ),
     ),
 )

@@ -15,7 +15,7 @@ from firedoor.kube.errors import Conflict, Gone
 from firedoor.kube.resources import NETWORK_POLICIES, PODS
 
 RULES = (
-    Rule(groups=("",), resources=("pods",), verbs=("get", "patch", "delete")),
+    Rule(groups=("",), resources=("pods",), verbs=("get", "list", "watch", "patch", "delete")),
     Rule(
         groups=("networking.k8s.io",),
         resources=("networkpolicies",),
@@ -75,17 +75,25 @@ async def lift(kube: Kube, incident_uid: str, namespace: str) -> None:
         return
 
 
+async def keep(kube: Kube, incident_uid: str, namespace: str) -> None:
+    """Marks the policy as one that outlives its incident; whoever wants the pod back deletes it."""
+    body = {"metadata": {"annotations": {names.KEPT: "true"}}}
+    await kube.patch(NETWORK_POLICIES, names.deny_policy(incident_uid), namespace, body)
+
+
 async def relabel(
     kube: Kube,
     pod: tuple[str, str],
     identity: tuple[str, str],
     labels: tuple[Mapping[str, str], Mapping[str, str]],
+    notes: Mapping[str, str | None],
     prior: str | None,
 ) -> None:
-    """Replaces the pod's labels and sets or removes the record of the prior ones, all in one call.
+    """Replaces the pod's labels, writes the notes and sets or removes the record of what was before, all in one call.
 
     pod: namespace and name. identity: uid and resourceVersion, both tested by the API server, so that nothing is
-    lost that was not seen. labels: those that the pod has and those that it shall have.
+    lost that was not seen. labels: those that the pod has and those that it shall have. notes: annotations; None
+    removes one.
     """
     (namespace, name), (uid, version), (has, shall) = pod, identity, labels
     gone: dict[str, Any] = {key: None for key in has if key not in shall}
@@ -94,7 +102,7 @@ async def relabel(
             "uid": uid,
             "resourceVersion": version,
             "labels": {**gone, **shall},
-            "annotations": {names.PRIOR: prior},
+            "annotations": {**notes, names.PRIOR: prior},
         }
     }
     await kube.patch(PODS, name, namespace, body)

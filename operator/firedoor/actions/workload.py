@@ -1,40 +1,55 @@
-"""Scale to zero: hold a Deployment at no replicas, by an annotation per incident, and give the replicas back.
+"""Scale to zero: hold a workload at no replicas or suspended, by an annotation per incident, and give back what it was.
 
-The replicas that were are recorded in the same call, by the first holder only. Every call tests the
-resourceVersion. Refuses nothing itself: the planner knows when the suspect is free of its owner.
+What it was is recorded in the same call, by the first holder only. Every call tests the resourceVersion. Refuses nothing
+itself: the planner knows when the suspect is free of its owner.
 """
 
-import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.kube.client import Kube
-from firedoor.kube.resources import DEPLOYMENTS
+from firedoor.kube.resources import WORKLOADS
 
 RULES = (
-    Rule(groups=("apps",), resources=("deployments",), verbs=("get", "patch")),
-    Rule(groups=("apps",), resources=("replicasets",), verbs=("get",)),
+    Rule(groups=("apps",), resources=("deployments", "replicasets", "statefulsets"), verbs=("get", "patch")),
+    Rule(groups=("",), resources=("replicationcontrollers",), verbs=("get", "patch")),
+    Rule(groups=("batch",), resources=("jobs", "cronjobs"), verbs=("get", "patch")),
+    Rule(groups=("autoscaling",), resources=("horizontalpodautoscalers",), verbs=("list",)),
 )
+REST: Final[Mapping[str, Mapping[str, int | bool]]] = {
+    kind: {"suspend": True} if resource.group == "batch" else {"replicas": 0} for kind, resource in WORKLOADS.items()
+}
+"""The part of the spec that puts each kind to rest."""
 
 
-async def scale_to_zero(kube: Kube, workload: tuple[str, str, str], holder: tuple[str, str], replicas: int, first: bool) -> None:
-    """Sets the replicas to zero. workload: namespace, name, resourceVersion; holder: incident uid and namespace/name."""
-    (namespace, name, version), (uid, incident) = workload, holder
-    annotations = {names.scale_holder(uid): incident}
-    if first:
-        annotations[names.PRIOR] = json.dumps({"replicas": replicas})
-    body = {"metadata": {"resourceVersion": version, "annotations": annotations}, "spec": {"replicas": 0}}
-    await kube.patch(DEPLOYMENTS, name, namespace, body)
+@dataclass(frozen=True, slots=True)
+class At:
+    """Which workload, as it was looked at."""
+
+    kind: str
+    namespace: str
+    name: str
+    version: str
 
 
-async def give_back(kube: Kube, workload: tuple[str, str, str], incident_uid: str, *, replicas: int | None, last: bool) -> None:
-    """Lets go of the workload, and sets the replicas where the plan gives a number."""
-    namespace, name, version = workload
-    annotations: dict[str, Any] = {names.scale_holder(incident_uid): None}
-    if last:
-        annotations[names.PRIOR] = None
-    body: dict[str, Any] = {"metadata": {"resourceVersion": version, "annotations": annotations}}
-    if replicas is not None:
-        body["spec"] = {"replicas": replicas}
-    await kube.patch(DEPLOYMENTS, name, namespace, body)
+async def hold(kube: Kube, at: At, holder: tuple[str, str], prior: str | None) -> None:
+    """Puts the workload to rest. holder: incident uid and namespace/name; prior: the record, of the first holder only."""
+    uid, incident = holder
+    annotations = {names.scale_holder(uid): incident, **({names.PRIOR: prior} if prior is not None else {})}
+    await _patch(kube, at, annotations, REST[at.kind])
+
+
+async def give_back(kube: Kube, at: At, incident_uid: str, *, spec: Mapping[str, Any] | None, last: bool) -> None:
+    """Lets go of the workload, and sets what the plan gives; None under a key removes it. The record goes with the last."""
+    annotations = {names.scale_holder(incident_uid): None, **({names.PRIOR: None} if last else {})}
+    await _patch(kube, at, annotations, spec)
+
+
+async def _patch(kube: Kube, at: At, annotations: Mapping[str, str | None], spec: Mapping[str, Any] | None) -> None:
+    body: dict[str, Any] = {"metadata": {"resourceVersion": at.version, "annotations": dict(annotations)}}
+    if spec is not None:
+        body["spec"] = dict(spec)
+    await kube.patch(WORKLOADS[at.kind], at.name, at.namespace, body)

@@ -23,6 +23,7 @@ class Type(StrEnum):
     ISOLATED = "Isolated"
     NODE_CORDONED = "NodeCordoned"
     WORKLOAD_SCALED = "WorkloadScaled"
+    IDENTITY_FROZEN = "IdentityFrozen"
     EVIDENCE_SEALED = "EvidenceSealed"
     CONTAINED = "Contained"
     RELEASED = "Released"
@@ -47,6 +48,10 @@ class Reason(StrEnum):
     HOST_NETWORK = "HostNetwork"
     STATIC_POD = "StaticPod"
     TARGET_FINISHED = "TargetFinished"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    APPROVAL_DENIED = "ApprovalDenied"
+    PAUSED = "Paused"
+    DRY_RUN = "DryRun"
     # Isolated
     ISOLATED = "Isolated"
     NOT_VERIFIED = "NotVerified"
@@ -56,7 +61,9 @@ class Reason(StrEnum):
     ESTABLISHED_CONNECTIONS_POSSIBLE = "EstablishedConnectionsPossible"
     POLICY_MISSING = "PolicyMissing"
     LABEL_MISSING = "LabelMissing"
+    REPAIRED = "Repaired"
     POD_GONE = "PodGone"
+    NO_PODS = "NoPods"
     # NodeCordoned
     CORDONED = "Cordoned"
     ALREADY_CORDONED = "AlreadyCordoned"
@@ -71,6 +78,12 @@ class Reason(StrEnum):
     WAITING_FOR_EVIDENCE = "WaitingForEvidence"
     NO_WORKLOAD = "NoWorkload"
     UNSUPPORTED_WORKLOAD = "UnsupportedWorkload"
+    SCALE_CONFLICT = "ScaleConflict"
+    AUTOSCALED = "Autoscaled"
+    CLAIMS_WOULD_BE_DELETED = "ClaimsWouldBeDeleted"
+    # IdentityFrozen
+    FROZEN = "Frozen"
+    TOKEN_STILL_VALID = "TokenStillValid"  # noqa: S105 - a reason, not a token
     # EvidenceSealed
     SEALED = "Sealed"
     PARTIAL = "Partial"
@@ -85,6 +98,8 @@ class Reason(StrEnum):
     RELEASING = "Releasing"
     DRIFTED = "Drifted"
     HOLDING = "Holding"
+    KEPT = "Kept"
+    WOULD_BE_DELETED = "WouldBeDeleted"
     # Stalled
     FORBIDDEN = "Forbidden"
     INVALID = "Invalid"

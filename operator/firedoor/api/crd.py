@@ -20,7 +20,7 @@ def crd(kind: Kind) -> dict[str, Any]:
         "metadata": {"name": f"{kind.plural}.{names.GROUP}"},
         "spec": {
             "group": names.GROUP,
-            "scope": "Namespaced",
+            "scope": "Namespaced" if kind.namespaced else "Cluster",
             "names": _names(kind),
             "versions": [_version(kind)],
         },
@@ -29,10 +29,12 @@ def crd(kind: Kind) -> dict[str, Any]:
 
 def schema(kind: Kind) -> Schema:
     """The kind's schema; metadata is the API server's own, which lets nobody say more of it than that it is there."""
-    whole = structural(kind.model)
-    own = {name: whole["properties"][name] for name in ("spec", "status")}
-    own["spec"]["x-kubernetes-validations"] = [_validation(law) for law in kind.laws]
-    own["status"].pop("default", None)
+    whole = structural(kind.model, without=frozenset({"metadata"}))
+    own = {name: whole["properties"][name] for name in ("spec", *(("status",) if kind.reported else ()))}
+    if kind.laws:
+        own["spec"]["x-kubernetes-validations"] = [_validation(law) for law in kind.laws]
+    for part in own.values():
+        part.pop("default", None)
     return {
         "type": "object",
         "description": whole["description"],
@@ -62,7 +64,7 @@ def _version(kind: Kind) -> dict[str, Any]:
         "name": names.VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        **({"subresources": {"status": {}}} if kind.reported else {}),
         "additionalPrinterColumns": [_column(column) for column in kind.columns],
         "schema": {"openAPIV3Schema": schema(kind)},
     }

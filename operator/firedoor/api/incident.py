@@ -3,6 +3,7 @@
 The models are the single source of the CRD. Everyone may import them; they decide nothing.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -11,6 +12,8 @@ from pydantic import Field
 
 from firedoor.api.base import Frozen
 from firedoor.api.conditions import Condition, Truth
+from firedoor.api.duration import Duration
+from firedoor.api.member import MEMBERS_LIMIT, MemberStatus, PodSelector, TargetKind
 
 Name = Annotated[
     str,
@@ -23,6 +26,8 @@ Quantity = Annotated[str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?
 ObjectName = Annotated[str, Field(max_length=253)]
 Gap = Annotated[str, Field(max_length=4096)]
 """One sentence of the collector's result, which a termination message carries: 4096 bytes at most."""
+Warning_ = Annotated[str, Field(max_length=1024)]
+"""One sentence for people."""
 
 PRIOR_LIMIT = 16384
 """Characters of a prior state that a receipt may hold."""
@@ -43,18 +48,26 @@ class ReleaseMode(StrEnum):
 
     DISCARD = "Discard"
     RESTORE = "Restore"
+    KEEP = "Keep"
 
 
 class Target(Frozen):
     """What is compromised."""
 
-    kind: Literal["Pod"] = Field(default="Pod", description="Kind of the target.")
+    kind: TargetKind = Field(
+        default="Pod",
+        description="Kind of the target. Of a workload or a node, each pod that belongs to it when the incident is accepted is "
+        "a suspect and gets an incident of its own; a Node only from firedoor's home namespace.",
+    )
     namespace: NamespaceName | None = Field(
         default=None,
         description="Namespace of the target; only incidents in firedoor's home namespace may name another one than their own.",
     )
     name: Name = Field(description="Name of the target.")
     uid: Uid | None = Field(default=None, description="Uid of the target; when given, a replaced object is refused.")
+    selector: PodSelector | None = Field(
+        default=None, description="Of a Node: labels of the pods that are suspects, as kubectl -l takes them. Absent: all pods."
+    )
 
 
 class Containment(Frozen):
@@ -69,7 +82,13 @@ class Containment(Frozen):
     )
     workload: Literal["ScaleToZero", "None"] = Field(
         default="None",
-        description="ScaleToZero: the owning workload's replicas go to 0 once the suspect pod is free of it.",
+        description="ScaleToZero: the owning workload goes to 0 replicas (Job and CronJob: is suspended), once the suspect pod "
+        "is free of it or its evidence is sealed.",
+    )
+    identity: Literal["Freeze", "FreezeServiceAccount", "None"] = Field(
+        default="None",
+        description="Freeze: the pod's own token can change nothing any more. FreezeServiceAccount: nor can any other token of "
+        "its ServiceAccount.",
     )
 
 
@@ -101,7 +120,7 @@ class Release(Frozen):
     reason: str = Field(min_length=1, max_length=1024, description="Why, for the record.")
     mode: ReleaseMode | None = Field(
         default=None,
-        description="Discard deletes the suspect pod, Restore gives its labels back. Absent: "
+        description="Discard deletes the suspect pod, Restore gives its labels back, Keep leaves it cut off as it is. Absent: "
         "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise.",
     )
 
@@ -128,6 +147,16 @@ class IncidentSpec(Frozen):
     )
     containment: Containment = Field(default=Containment(), description="Which doors to close.")
     evidence: Evidence = Field(default=Evidence(), description="What to keep.")
+    requested_by: ObjectName | None = Field(
+        default=None,
+        description="Who asks, as the API server knows them; no other name is accepted. Actions that need approval need it, "
+        "because nobody approves what they asked for themselves.",
+    )
+    dry_run: bool = Field(default=False, description="True: the plan goes to status, and nothing is touched.")
+    release_after: Duration | None = Field(
+        default=None, description="Release by itself so long after the incident was made, such as 24h. Absent: as policies say."
+    )
+    hold: bool = Field(default=False, description="True: releaseAfter waits until hold is false again.")
     release: Release | None = Field(default=None, description="When present, everything is given back. Cannot be taken back.")
     source: Source | None = Field(default=None, description="Where the incident came from, when an alert made it.")
 
@@ -190,6 +219,22 @@ class Receipt(Frozen):
     returned: bool = Field(default=False, description="Whether it has been given back.")
 
 
+class PlannedStep(Frozen):
+    """One step of a plan, in words."""
+
+    action: str = Field(max_length=64, description="What is done.")
+    object: str = Field(max_length=600, description="Kind, namespace and name of the object.")
+    detail: str = Field(default="", max_length=1024, description="What changes on it.")
+
+
+class PlanStatus(Frozen):
+    """What would be done, and what would stand against it."""
+
+    steps: tuple[PlannedStep, ...] = Field(default=(), max_length=64, description="The steps in their order.")
+    warnings: tuple[Warning_, ...] = Field(default=(), max_length=64, description="What would fight back or still allow traffic.")
+    healthy_replicas: int | None = Field(default=None, ge=0, description="Replicas of the workload that stay healthy.")
+
+
 class IncidentStatus(Frozen):
     """What firedoor found and did."""
 
@@ -199,13 +244,24 @@ class IncidentStatus(Frozen):
     target_uid: str | None = Field(
         default=None,
         max_length=64,
-        description="Uid of the pod that was accepted as the target; no other is ever touched.",
+        description="Uid of the object that was accepted as the target; no other is ever touched.",
+    )
+    targets: tuple[MemberStatus, ...] = Field(
+        default=(),
+        max_length=MEMBERS_LIMIT,
+        description="Of a workload or a node: the pods that were suspects when the incident was accepted.",
     )
     conditions: tuple[Condition, ...] = Field(
         default=(),
         max_length=16,
         description="The contract: what is true of the incident, one entry a type.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+    plan: PlanStatus | None = Field(default=None, description="What a dry run would do.")
+    required_actions: tuple[Warning_, ...] = Field(
+        default=(),
+        max_length=32,
+        description="What firedoor cannot do and a person should: credentials that no cluster can revoke.",
     )
     isolation: Isolation | None = Field(default=None, description="What Isolated stands on.")
     evidence: EvidenceStatus | None = Field(default=None, description="Where the evidence is.")
@@ -227,6 +283,7 @@ class Metadata(Frozen):
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
     finalizers: tuple[str, ...] = ()
+    labels: Mapping[str, str] = Field(default_factory=dict)
 
 
 class SecurityIncident(Frozen):

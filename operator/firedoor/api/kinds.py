@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firedoor.api import names
+from firedoor.api.approval import IncidentApproval
 from firedoor.api.base import Frozen
 from firedoor.api.incident import SecurityIncident
+from firedoor.api.policy import ContainmentPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Column:
     path: str
     description: str
     wide: bool = False
-    type: Literal["string", "date"] = "string"
+    type: Literal["string", "date", "boolean"] = "string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Kind:
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     laws: tuple[Law, ...]
+    namespaced: bool = True
+    reported: bool = False
+    """Whether it has a status, which the controller alone writes."""
 
     @property
     def name(self) -> str:
@@ -54,6 +59,7 @@ def _condition(type_: str, field: str) -> str:
 INCIDENT = Kind(
     model=SecurityIncident,
     plural=names.INCIDENTS,
+    reported=True,
     short_names=("secinc",),
     columns=(
         Column("Target", ".spec.target.name", "What is compromised."),
@@ -80,6 +86,12 @@ INCIDENT = Kind(
             message="target cannot be changed; make another incident for another target",
         ),
         Law(
+            rule="!has(self.target) || !has(self.target.selector) || self.target.kind == 'Node'",
+            field=".target",
+            reason="FieldValueForbidden",
+            message="target.selector chooses among the pods of a Node; every other target has its own pods",
+        ),
+        Law(
             rule="has(self.source) == has(oldSelf.source) && (!has(self.source) || self.source == oldSelf.source)",
             field=".source",
             reason="FieldValueForbidden",
@@ -91,7 +103,55 @@ INCIDENT = Kind(
             reason="FieldValueForbidden",
             message="release cannot be taken back or changed; make another incident to contain the target again",
         ),
+        Law(
+            rule="has(self.requestedBy) == has(oldSelf.requestedBy) && "
+            "(!has(self.requestedBy) || self.requestedBy == oldSelf.requestedBy)",
+            field=".requestedBy",
+            reason="FieldValueForbidden",
+            message="requestedBy is written when the incident is made, and never changed",
+        ),
+        Law(
+            rule="!has(oldSelf.dryRun) || oldSelf.dryRun || !self.dryRun",
+            field=".dryRun",
+            reason="FieldValueForbidden",
+            message="an incident that has acted cannot become a dry run; release it instead",
+        ),
     ),
 )
 
-KINDS = (INCIDENT,)
+POLICY = Kind(
+    model=ContainmentPolicy,
+    plural=names.POLICIES,
+    short_names=("contpol",),
+    columns=(
+        Column("Paused", ".spec.paused", "Whether nothing new is touched.", type="boolean"),
+        Column("Namespaces", ".spec.namespaces", "Namespaces that it speaks of; empty: all."),
+        Column("Approval", ".spec.approval.actions", "Actions that need a second person."),
+        Column("Age", ".metadata.creationTimestamp", "How long the policy has been there.", type="date"),
+    ),
+    laws=(),
+    namespaced=False,
+)
+
+APPROVAL = Kind(
+    model=IncidentApproval,
+    plural=names.APPROVALS,
+    short_names=("incapp",),
+    columns=(
+        Column("Incident", ".spec.incident", "The incident that is decided about."),
+        Column("Decision", ".spec.decision", "Approve or Deny."),
+        Column("Actions", ".spec.actions", "The actions that are decided."),
+        Column("Approver", ".spec.approver", "Who decided."),
+        Column("Age", ".metadata.creationTimestamp", "How long ago.", type="date"),
+    ),
+    laws=(
+        Law(
+            rule="self == oldSelf",
+            field=".decision",
+            reason="FieldValueForbidden",
+            message="a decision is never changed; make another one",
+        ),
+    ),
+)
+
+KINDS = (INCIDENT, POLICY, APPROVAL)

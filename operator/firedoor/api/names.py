@@ -9,6 +9,8 @@ GROUP: Final = "firedoor.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 INCIDENTS: Final = "securityincidents"
+POLICIES: Final = "containmentpolicies"
+APPROVALS: Final = "incidentapprovals"
 
 FIELD_MANAGER: Final = "firedoor"
 FINALIZER: Final = f"{GROUP}/release"
@@ -20,6 +22,9 @@ INCIDENT_UID: Final = f"{GROUP}/incident-uid"
 INCIDENT_NAME: Final = f"{GROUP}/incident"
 """Annotation (never a label: names may be longer than 63) with namespace/name of the incident, for people."""
 
+PARENT: Final = f"{GROUP}/parent"
+"""Label of an incident that another one made for one of its pods: the other one's uid. Worth nothing by itself."""
+
 PRIOR: Final = f"{GROUP}/prior"
 """Annotation with what an object was before firedoor changed it, written in the same call as the change."""
 
@@ -29,9 +34,27 @@ REACHED: Final = f"{GROUP}/reached"
 TARGET: Final = f"{GROUP}/target"
 """Annotation of a deny policy with the name of the pod it was made for, so that an orphan can be undone."""
 
+QUARANTINED: Final = f"{GROUP}/quarantine"
+"""The one label that every quarantined pod carries beside its incident's own, so that all of them can be watched."""
+
+KEPT: Final = f"{GROUP}/kept"
+"""Annotation of a deny policy that outlives its incident, because the release asked to keep the pod cut off."""
+
 QUARANTINE_PREFIX: Final = f"{GROUP}/incident."
 CORDON_PREFIX: Final = f"{GROUP}/cordon."
 SCALE_PREFIX: Final = f"{GROUP}/scale."
+
+FROZEN_LIST: Final = "firedoor-frozen"
+"""The chart's ConfigMap in the home namespace whose keys are the frozen identities."""
+
+FROZEN_POLICY: Final = "firedoor-frozen-identities"
+"""The chart's admission policy that reads that list, and its binding."""
+
+IS_FROZEN: Final = f"{GROUP}/is-frozen"
+"""Annotation of a dry-run change of that list by the controller: the policy refuses it when the key in it is frozen."""
+
+NAME_LIMIT: Final = 253
+"""Characters of a name, by Kubernetes' rules."""
 
 HOME_NAMESPACE_DEFAULT: Final = "firedoor-system"
 
@@ -44,6 +67,11 @@ PROBE: Final = "firedoor-probe"
 def uid8(uid: str) -> str:
     """The first eight hexadecimal digits of an incident's uid: short enough for a label key, unique in practice."""
     return uid.replace("-", "")[:8]
+
+
+def child_incident(parent: str, pod_uid: str) -> str:
+    """Name of the incident that an incident makes for one of its pods."""
+    return f"{parent[: NAME_LIMIT - 9].rstrip('-.')}-{uid8(pod_uid)}"
 
 
 def quarantine_label(incident_uid: str) -> str:
@@ -61,8 +89,18 @@ def scale_holder(incident_uid: str) -> str:
     return f"{SCALE_PREFIX}{uid8(incident_uid)}"
 
 
+def frozen_account(namespace: str, name: str) -> str:
+    """The key of a whole ServiceAccount in the list of the frozen; the key of a pod is its uid."""
+    return f"sa.{namespace}.{name}"
+
+
 def deny_policy(incident_uid: str) -> str:
     """Name of the incident's NetworkPolicy in the target's namespace."""
+    return f"firedoor-{uid8(incident_uid)}"
+
+
+def shelter(incident_uid: str) -> str:
+    """Name of the incident's PodDisruptionBudget in the target's namespace."""
     return f"firedoor-{uid8(incident_uid)}"
 
 

@@ -22,6 +22,7 @@ WORDS = (
     "maxLength",
     "minimum",
     "maximum",
+    "minItems",
     "maxItems",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
@@ -32,9 +33,10 @@ WORDS = (
 """What a node may say, in the order in which people want to read it."""
 
 
-def structural(model: type[BaseModel]) -> Schema:
-    """The structural schema of a model. ValueError: it uses what such a schema cannot say."""
+def structural(model: type[BaseModel], without: frozenset[str] = frozenset()) -> Schema:
+    """The structural schema of a model, without some fields. ValueError: it uses what such a schema cannot say."""
     document = model.model_json_schema(by_alias=True)
+    document["properties"] = {name: node for name, node in document["properties"].items() if name not in without}
     return _plain(document, document.get("$defs", {}))
 
 

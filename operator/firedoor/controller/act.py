@@ -8,13 +8,14 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from firedoor.actions import cordon, evidence, network, workload
+from firedoor.actions import cordon, evidence, identity, network, shelter, workload
 from firedoor.api.incident import Reach, SecurityIncident
 from firedoor.controller.captures import Captures
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
 from firedoor.planner import steps
 from firedoor.planner.steps import Plan, Step
+from firedoor.planner.workload_view import WorkloadView
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,15 @@ class Actor:
                 await self._quarantine(incident, step)
             case steps.Cordon():
                 await self._cordon(incident, step)
+            case steps.Shelter(namespace):
+                await shelter.shelter(self.kube, incident.key, incident.uid, namespace)
             case steps.StartCapture():
                 await self._capture(incident, step)
             case steps.ScaleToZero():
                 await self._scale(incident, step)
+            case steps.FreezeIdentity(keys, frozen):
+                at, holders = (self.settings.home, frozen.resource_version), frozen.of(keys)
+                await identity.freeze(self.kube, at, holders, incident.uid)
             case _:
                 await self._reverse(incident, step)
 
@@ -56,10 +62,17 @@ class Actor:
                 await network.discard(self.kube, pod.namespace, pod.name, pod.uid)
             case steps.RestorePod():
                 await self._restore(step)
+            case steps.KeepDeny(namespace):
+                await network.keep(self.kube, incident.uid, namespace)
+            case steps.LiftShelter(namespace):
+                await shelter.lift(self.kube, incident.uid, namespace)
             case steps.LiftDeny(namespace):
                 await network.lift(self.kube, incident.uid, namespace)
             case steps.ReleaseCordon():
                 await self._uncordon(incident, step)
+            case steps.ThawIdentity(keys, frozen):
+                at, holders = (self.settings.home, frozen.resource_version), frozen.of(keys)
+                await identity.thaw(self.kube, at, holders, incident.uid)
             case _:
                 raise TypeError(f"no verb for {step!r}")
 
@@ -71,7 +84,7 @@ class Actor:
     async def _quarantine(self, incident: SecurityIncident, step: steps.Quarantine) -> None:
         pod, prior = step.pod, step.prior.dump()
         identity = (pod.uid, pod.resource_version)
-        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), prior)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, prior)
 
     async def _cordon(self, incident: SecurityIncident, step: steps.Cordon) -> None:
         node, holder = step.node, (incident.uid, incident.key)
@@ -90,23 +103,26 @@ class Actor:
         await evidence.start(self.kube, self.settings.home, self.settings.image, order, step.storage)
 
     async def _scale(self, incident: SecurityIncident, step: steps.ScaleToZero) -> None:
-        found, holder = step.workload, (incident.uid, incident.key)
-        identity = (found.namespace, found.name, found.resource_version)
-        await workload.scale_to_zero(self.kube, identity, holder, found.replicas, first=not found.holders)
+        found = step.workload
+        prior = None if found.to_record is None else found.to_record.dump()
+        await workload.hold(self.kube, _at(found), (incident.uid, incident.key), prior)
 
     async def _return_replicas(self, incident: SecurityIncident, step: steps.ReturnReplicas) -> None:
-        found = step.workload
-        identity = (found.namespace, found.name, found.resource_version)
-        last = len(found.holders) == 1
-        await workload.give_back(self.kube, identity, incident.uid, replicas=step.replicas, last=last)
+        spec = None if step.setting is None else step.setting.spec
+        last = len(step.workload.holders) == 1
+        await workload.give_back(self.kube, _at(step.workload), incident.uid, spec=spec, last=last)
 
     async def _restore(self, step: steps.RestorePod) -> None:
         pod = step.pod
         prior = None if step.last else pod.prior_note
         identity = (pod.uid, pod.resource_version)
-        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), prior)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, prior)
 
     async def _uncordon(self, incident: SecurityIncident, step: steps.ReleaseCordon) -> None:
         node = step.node
         at = (node.name, node.resource_version)
         await cordon.release(self.kube, at, incident.uid, uncordon=step.uncordon, last=step.last)
+
+
+def _at(found: WorkloadView) -> workload.At:
+    return workload.At(found.kind, found.namespace, found.name, found.resource_version)

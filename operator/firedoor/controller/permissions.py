@@ -5,9 +5,17 @@ from firedoor.api.rbac import Rule
 from firedoor.controller.probes import PROBES
 
 RULES = (
-    Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("list", "watch", "patch")),
+    # get and create: an incident about a workload or a node makes one for each of its pods.
+    Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch", "create", "patch")),
     Rule(groups=(names.GROUP,), resources=(f"{names.INCIDENTS}/status",), verbs=("patch",)),
+    Rule(groups=(names.GROUP,), resources=(names.POLICIES, names.APPROVALS), verbs=("list", "watch")),
     Rule(groups=("events.k8s.io",), resources=("events",), verbs=("create",)),
+    # Targets other than pods, and what stands between them and their pods.
+    Rule(groups=("",), resources=("nodes",), verbs=("get",)),
+    Rule(groups=("apps",), resources=("deployments", "statefulsets", "daemonsets"), verbs=("get",)),
+    Rule(groups=("apps",), resources=("replicasets",), verbs=("get", "list")),
+    Rule(groups=("batch",), resources=("cronjobs",), verbs=("get",)),
+    Rule(groups=("batch",), resources=("jobs",), verbs=("get", "list")),
 )
 HOME_RULES = (
     Rule(groups=("coordination.k8s.io",), resources=("leases",), verbs=("create",)),

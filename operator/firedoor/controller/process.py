@@ -18,6 +18,8 @@ from firedoor.controller import metrics
 from firedoor.controller.act import Actor
 from firedoor.controller.canary import Canary
 from firedoor.controller.captures import Captures
+from firedoor.controller.children import Children
+from firedoor.controller.family import Family
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
 from firedoor.controller.observe import Observer
@@ -25,16 +27,21 @@ from firedoor.controller.probes import Probes
 from firedoor.controller.queue import Again, Lane, WorkQueue
 from firedoor.controller.reconcile import Reconciler, now
 from firedoor.controller.record import Ledger
+from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.resync import Resync
+from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.settings import Settings
 from firedoor.controller.status import Scribe
+from firedoor.controller.targets import Targets
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
+from firedoor.kube.errors import KubeError
 
 log = logging.getLogger(__name__)
 LEASE_LOST = 70
 """Exit status of a process that lost the lead and must not go on."""
+PARENT_WAITS_SECONDS = 0.1
 
 
 class Controller:
@@ -44,27 +51,43 @@ class Controller:
         self.settings = settings
         self.kube = kube
         self.ledger = Ledger()
+        self.rulebook = Rulebook()
         self.queue = WorkQueue(self._work, self._failed)
         self.captures = Captures(kube, settings.home, settings.captures, self.wake)
-        self.observer = Observer(kube, settings.home, settings.actions, self.captures)
+        self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook)
         self.probes = Probes(kube, settings.home)
         canary = Canary(kube, self.probes, settings.home, settings.image)
         self.verifier = Verifier(self.probes, canary, self.wake)
         cordons = "cordon" in settings.actions
-        self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds, cordons)
+        list_home = settings.home if "identity" in settings.actions else ""
+        self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds, cordons, list_home)
         self.leadership = Leadership(kube, settings.home, settings.identity)
+        self.actor = Actor(kube, settings, self.captures)
+        self.scribe = Scribe(kube, settings.identity)
         self.reconciler = Reconciler(
             ledger=self.ledger,
             observer=self.observer,
-            actor=Actor(kube, settings, self.captures),
-            scribe=Scribe(kube, settings.identity),
+            actor=self.actor,
+            scribe=self.scribe,
             probes=self.probes,
             verifier=self.verifier,
+            family=self._family(),
             clock=now,
         )
         self.leads = False
         self._parts: list[asyncio.Task[None]] = []
         self._open = AsyncExitStack()
+
+    def _family(self) -> Family:
+        return Family(
+            observer=self.observer,
+            actor=self.actor,
+            scribe=self.scribe,
+            targets=Targets(self.kube, self.rulebook, self.settings.home),
+            children=Children(self.kube, self.ledger),
+            rehearsal=Rehearsal(self.kube, self.observer, self.rulebook),
+            clock=now,
+        )
 
     async def start(self) -> None:
         """Starts every part; those that act wait for the lead."""
@@ -87,19 +110,34 @@ class Controller:
 
     def seen(self, incident: SecurityIncident, deleted: bool) -> None:
         """What the watch brought: kept, and put into the lane where it belongs."""
-        if deleted:
-            self._deleted(incident)
-            return
         known = self.ledger.records.get(incident.uid)
         before = known.incident if known else None
+        if deleted:
+            self._deleted(incident)
+            self._wake_parent(incident)
+            return
         record = self.ledger.note(incident)
+        if before is None or before.status != incident.status or before.leaving != incident.leaving:
+            self._wake_parent(incident)
         if record.over or (before is not None and not _news(before, incident)):
             return
         self.queue.add(incident.uid, Lane.RELEASE if incident.leaving else Lane.CONTAIN if before is None else Lane.REST)
 
+    def rules_changed(self, incident_uid: str | None = None) -> None:
+        """A policy or a decision changed: looks again at the incident that it is about and those that it made, or at all."""
+        for uid, record in list(self.ledger.records.items()):
+            if not record.over and incident_uid in (None, uid, record.incident.metadata.labels.get(names.PARENT)):
+                self.wake(uid)
+
     def wake(self, uid: str) -> None:
         """Asks for another look at an incident."""
         self.queue.add(uid, Lane.REST)
+
+    def _wake_parent(self, incident: SecurityIncident) -> None:
+        """An incident that another one made says something new; many of them speak at a time, so it waits a little."""
+        parent = self.ledger.records.get(incident.metadata.labels.get(names.PARENT, ""))
+        if parent is not None and not parent.over:
+            self.queue.add(parent.incident.uid, Lane.REST, PARENT_WAITS_SECONDS)
 
     def _deleted(self, incident: SecurityIncident) -> None:
         record = self.ledger.records.get(incident.uid)
@@ -137,6 +175,7 @@ class Controller:
     async def _lead(self) -> None:
         if self.settings.elect:
             await self.leadership.gain()
+        await self._load_rules()
         self.leads = True
         metrics.leading.labels(names.CONTROLLER).set(1)
         self._supervise("queue", self.queue.run(self.settings.workers))
@@ -147,6 +186,15 @@ class Controller:
             log.critical("the lead was lost; this process ends so that it cannot act beside another leader")
             os._exit(LEASE_LOST)
         await asyncio.Event().wait()
+
+    async def _load_rules(self) -> None:
+        """Nothing is decided before the policies are known."""
+        while True:
+            try:
+                return await self.rulebook.load(self.kube)
+            except KubeError as error:
+                log.warning("the policies cannot be read yet: %s", error)
+                await asyncio.sleep(1.0)
 
     def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)

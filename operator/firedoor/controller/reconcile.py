@@ -11,20 +11,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from firedoor.api.conditions import Reason
-from firedoor.api.incident import Reach
+from firedoor.api.incident import PlanStatus, Reach
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
+from firedoor.controller.again import earliest, until
+from firedoor.controller.family import Family
 from firedoor.controller.observe import Observer
 from firedoor.controller.probes import Probes
 from firedoor.controller.queue import Again, Lane
 from firedoor.controller.record import Ledger, Record
 from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
-from firedoor.kube.errors import Forbidden, Invalid
-from firedoor.planner import containment, guards, release
-from firedoor.planner.report import Findings, Trouble, status
+from firedoor.kube.errors import Conflict, Forbidden, Invalid
+from firedoor.planner import containment, expiry, guards, release, workload
+from firedoor.planner.family import heads_family
+from firedoor.planner.permits import Refusal
+from firedoor.planner.preview import preview
+from firedoor.planner.report import Findings, repair, status
 from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
+from firedoor.planner.summary import Trouble
 from firedoor.planner.verdict import isolation
 
 log = logging.getLogger(__name__)
@@ -45,6 +51,7 @@ class Reconciler:
     scribe: Scribe
     probes: Probes
     verifier: Verifier
+    family: Family
     clock: Callable[[], datetime]
 
     async def reconcile(self, uid: str, lane: Lane) -> Again | None:
@@ -52,8 +59,9 @@ class Reconciler:
         record = self.ledger.records.get(uid)
         if record is None or record.over:
             return None
+        loop = (self.family.contain, self.family.give_back) if heads_family(record.incident) else (self._contain, self._give_back)
         try:
-            return await (self._give_back(record) if record.incident.leaving else self._contain(record))
+            return await loop[record.incident.leaving](record)
         except (Forbidden, Invalid) as error:
             return await self._stall(record, error)
 
@@ -61,16 +69,25 @@ class Reconciler:
         s = await self.observer.suspect(record.incident, self.clock())
         refused = guards.refusal(s)
         if refused is not None:
-            await self._report(record, s, refused)
-            return Again(LOOK_AGAIN_SECONDS) if refused.curable else None
+            return await self._refuse(record, s, refused)
         if plan := containment.door(s):
             await self._close(record, s, plan)
             return Again(0.0)
         return await self._complete(record, s)
 
+    async def _refuse(self, record: Record, s: Situation, refused: Refusal) -> Again | None:
+        """Nothing is touched; a dry run says what would be."""
+        plan = None
+        if refused.reason is Reason.DRY_RUN:
+            s = await self.observer.around(s)
+            plan = preview(s)
+        await self._report(record, s, refused, plan)
+        return Again(LOOK_AGAIN_SECONDS) if refused.curable else None
+
     async def _close(self, record: Record, s: Situation, plan: Plan) -> None:
         """The hot path: nothing but the positive control comes between the look at the pod and the closed door."""
         assert s.pod is not None
+        self.ledger.reserve(s)
         if not record.proof.reach:
             record.proof = Proof(reach=await self.probes.before(record.incident.uid, s.pod.ip, s.pod.tcp_ports))
         await self._act(record, plan, record.proof.reach)
@@ -80,19 +97,36 @@ class Reconciler:
             metrics.time_to_close.observe(max(0.0, (record.closed_at - created).total_seconds()))
 
     async def _complete(self, record: Record, s: Situation) -> Again | None:
-        s = replace(await self.observer.around(s), proof=self._known_proof(record))
+        if (asked := expiry.due(s)) is not None:
+            await self.scribe.release(record.incident, asked)
+            return None
+        s = self._remembering(record, await self.observer.around(s))
         if plan := containment.containment(s):
+            await self._tell_of_repair(record, s, plan)
             await asyncio.gather(self._act(record, plan, s.proof.reach), self.scribe.hold(record.incident))
             s = await self._look_again(record, s)
         else:
             await self.scribe.hold(record.incident)
-        again = self._verify(record, s)
+        watched = Again(LOOK_AGAIN_SECONDS) if workload.watched(s) else None
+        again = earliest(self._verify(record, s), watched, until(expiry.expires(s), s.now))
         await self._report(record, s)
         return again
 
+    async def _tell_of_repair(self, record: Record, s: Situation, plan: Plan) -> None:
+        """Somebody else took away what holds; it is put back, and said so."""
+        repaired = containment.repairs(plan)
+        if repaired and s.incident.status.isolation is not None:
+            await self.scribe.say(record.incident, repair(s, repaired))
+
     async def _look_again(self, record: Record, s: Situation) -> Situation:
         looked = await self.observer.around(await self.observer.suspect(record.incident, self.clock()))
-        return replace(looked, proof=s.proof)
+        return replace(looked, proof=s.proof, fight=s.fight)
+
+    def _remembering(self, record: Record, s: Situation) -> Situation:
+        """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
+        s = replace(s, proof=self._known_proof(record), fight=record.fight)
+        record.fight = workload.fight(s)
+        return replace(s, fight=record.fight)
 
     async def _give_back(self, record: Record) -> Again | None:
         s = await self.observer.around(await self.observer.suspect(record.incident, self.clock()))
@@ -115,6 +149,9 @@ class Reconciler:
     async def _act(self, record: Record, plan: Plan, reach: tuple[Reach, ...]) -> None:
         try:
             await self.actor.carry_out(record.incident, plan, reach)
+        except Conflict:
+            record.fight = workload.not_done(record.fight, plan)
+            raise
         finally:
             self.observer.nodes_changed()
 
@@ -145,16 +182,20 @@ class Reconciler:
         noted = json.loads(deny.reached) if deny and deny.reached else []
         return tuple(Reach.read(found) for found in noted)
 
-    async def _report(self, record: Record, s: Situation, refused: guards.Refusal | None = None) -> None:
-        findings = Findings(refused=refused, drift=record.drift, closed_at=record.closed_at)
+    async def _report(self, record: Record, s: Situation, refused: Refusal | None = None, plan: PlanStatus | None = None) -> None:
+        findings = Findings(refused=refused, drift=record.drift, closed_at=record.closed_at, plan=plan)
         await self.scribe.write(record.incident, status(s, findings))
 
     async def _stall(self, record: Record, error: Forbidden | Invalid) -> Again:
         """What the API server refuses is shown on the incident and tried again slowly, never dropped."""
         log.warning("incident %s stalls: %s", record.incident.key, error)
         reason = Reason.FORBIDDEN if isinstance(error, Forbidden) else Reason.INVALID
+        trouble = Trouble(reason, str(error))
+        if heads_family(record.incident):
+            await self.family.stall(record, trouble)
+            return Again(SLOWLY_SECONDS)
         s = await self.observer.suspect(record.incident, self.clock())
-        await self.scribe.write(record.incident, status(s, Findings(trouble=Trouble(reason, str(error)))))
+        await self.scribe.write(record.incident, status(s, Findings(trouble=trouble)))
         return Again(SLOWLY_SECONDS)
 
 

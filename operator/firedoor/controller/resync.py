@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import metrics
+from firedoor.controller.identities import frozen_list
 from firedoor.controller.queue import Lane
 from firedoor.controller.reconcile import now
 from firedoor.controller.record import Ledger
@@ -35,6 +36,8 @@ class Resync:
     seconds: float
     cordons: bool = True
     """Whether nodes may be looked at: only where cordoning is switched on."""
+    list_home: str = ""
+    """Namespace of the list of the frozen; empty where freezing is switched off."""
     done: int = 0
     repairs_in_a_row: int = 0
     _missed: set[str] = field(default_factory=set)
@@ -86,7 +89,8 @@ class Resync:
         marked = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE},{names.INCIDENT_UID}"
         policies = await self.kube.list(NETWORK_POLICIES, labels=marked)
         nodes = await self.kube.list(NODES) if self.cordons else []
-        for incident in orphans(policies, nodes, living | set(self.ledger.records), now()):
+        frozen = await frozen_list(self.kube, self.list_home) if self.list_home else None
+        for incident in orphans(policies, nodes, living | set(self.ledger.records), now(), frozen):
             log.warning("containment of %s has no incident any more and is undone", incident.key)
             metrics.orphans.inc()
             self.ledger.note(incident)

@@ -10,7 +10,7 @@ from typing import Any
 
 from firedoor.api import names
 from firedoor.api.conditions import Condition, Type
-from firedoor.api.incident import IncidentStatus, SecurityIncident
+from firedoor.api.incident import IncidentStatus, Release, SecurityIncident
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import EVENTS, INCIDENTS
@@ -20,6 +20,7 @@ NOTABLE = (
     Type.ISOLATED,
     Type.NODE_CORDONED,
     Type.WORKLOAD_SCALED,
+    Type.IDENTITY_FROZEN,
     Type.EVIDENCE_SEALED,
     Type.RELEASED,
 )
@@ -35,21 +36,35 @@ class Scribe:
     kube: Kube
     instance: str
 
-    async def write(self, incident: SecurityIncident, status: IncidentStatus) -> None:
-        """Writes the status where it says something new, then the events for what changed; one that is gone is well."""
+    async def write(self, incident: SecurityIncident, status: IncidentStatus, *, exactly: bool = False) -> SecurityIncident:
+        """Writes the status where it says something new, then the events for what changed; one that is gone is well.
+
+        The incident as it is then. `exactly`: Conflict where anybody changed it since it was read.
+        """
         if same(incident.status, status):
-            return
+            return incident
         try:
-            await self.kube.apply(INCIDENTS, _status_body(incident, status), subresource="status")
+            written = await self.kube.apply(INCIDENTS, _status_body(incident, status, exactly), subresource="status")
         except Gone:
-            return
+            return incident
         for condition in changed(incident.status, status):
             await self.kube.create(EVENTS, event(incident, condition, self.instance, datetime.now(UTC)))
+        return SecurityIncident.read(written)
 
     async def hold(self, incident: SecurityIncident) -> None:
         """Puts firedoor's finalizer on the incident, so that it cannot go before everything is given back."""
         if names.FINALIZER not in incident.metadata.finalizers:
             await self._finalizers(incident, [*incident.metadata.finalizers, names.FINALIZER])
+
+    async def release(self, incident: SecurityIncident, asked: Release) -> None:
+        """Writes the release that is due into the spec, from where it goes like any other."""
+        metadata = incident.metadata
+        body = {"metadata": {"resourceVersion": metadata.resource_version}, "spec": {"release": asked.wire()}}
+        await self.kube.patch(INCIDENTS, metadata.name, metadata.namespace, body)
+
+    async def say(self, incident: SecurityIncident, about: Condition) -> None:
+        """An event that no change of a condition tells."""
+        await self.kube.create(EVENTS, event(incident, about, self.instance, datetime.now(UTC)))
 
     async def let_go(self, incident: SecurityIncident) -> None:
         """Takes firedoor's finalizer off; an incident that is gone is well."""
@@ -91,8 +106,10 @@ def changed(before: IncidentStatus, now: IncidentStatus) -> tuple[Condition, ...
     )
 
 
-def _status_body(incident: SecurityIncident, status: IncidentStatus) -> Obj:
+def _status_body(incident: SecurityIncident, status: IncidentStatus, exactly: bool) -> Obj:
     metadata = {"name": incident.metadata.name, "namespace": incident.metadata.namespace, "uid": incident.uid}
+    if exactly:
+        metadata["resourceVersion"] = incident.metadata.resource_version
     return {
         "apiVersion": names.API_VERSION,
         "kind": INCIDENTS.kind,

@@ -14,10 +14,13 @@ from typing import Any
 import kopf
 
 from firedoor.api import names
+from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import SecurityIncident
+from firedoor.api.policy import ContainmentPolicy
 from firedoor.controller.process import Controller, opened
 from firedoor.controller.settings import Settings
 from firedoor.kube.connection import configuration, session
+from firedoor.planner.protection import NOTES
 
 log = logging.getLogger(__name__)
 WATCH_POOL = 16
@@ -76,6 +79,45 @@ async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
         memo.controller.wake(uid)
 
 
+@kopf.on.event("", "v1", "pods", labels={names.QUARANTINED: kopf.PRESENT})
+async def pod_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """A quarantined pod whose labels or notes were edited, or that went, is looked at at once."""
+    metadata = event["object"]["metadata"]
+    for uid in memo.controller.ledger.about(metadata["namespace"], metadata["name"]):
+        if event["type"] == "DELETED" or _touched(metadata, uid):
+            memo.controller.wake(uid)
+
+
+def _touched(metadata: Any, uid: str) -> bool:
+    labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    known = {names.QUARANTINED, names.quarantine_label(uid)}
+    return not known <= labels.keys() or bool(labels.keys() - known) or any(notes.get(k) != v for k, v in NOTES.items())
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.POLICIES)
+async def rules_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """A policy that came, changed or went holds from now on."""
+    controller: Controller = memo.controller
+    policy = ContainmentPolicy.read(event["object"])
+    if event["type"] == "DELETED":
+        controller.rulebook.drop_policy(policy)
+    else:
+        controller.rulebook.put_policy(policy)
+    controller.rules_changed()
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.APPROVALS)
+async def decided(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """A decision about an incident is taken to it at once."""
+    controller: Controller = memo.controller
+    approval = IncidentApproval.read(event["object"])
+    if event["type"] == "DELETED":
+        controller.rulebook.drop_approval(approval)
+    else:
+        controller.rulebook.put_approval(approval)
+    controller.rules_changed(approval.spec.incident_uid)
+
+
 def configure(settings: kopf.OperatorSettings) -> None:
     """kopf's settings; each is there for a measured reason (kopf study, section 5)."""
     settings.peering.standalone = True
@@ -87,6 +129,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.reconnect_backoff = 0.02
     settings.watching.chunk_size = 500
     settings.watching.label_selectors["networking.k8s.io", "networkpolicies"] = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
+    settings.watching.label_selectors["", "pods"] = names.QUARANTINED
     settings.networking.request_timeout = 10
     settings.networking.connect_timeout = 3
     settings.networking.error_backoffs = Backoffs()

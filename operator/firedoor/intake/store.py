@@ -17,6 +17,8 @@ from firedoor.kube.errors import Conflict, Gone, Unavailable
 from firedoor.kube.resources import INCIDENTS
 
 TRIES = 50
+SAID = {"title", "severity", "target", "source", "requested_by"}
+"""The fields that an alert fills; the API server adds the defaults of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,11 @@ def _incident(home: str, name: str, alert: Alert, target: Target | None, now: da
         received_at=now,
         summary=alert.summary or None,
     )
-    spec = IncidentSpec(title=alert.rule or None, severity=alert.severity, target=target, source=source)
+    asks = f"system:serviceaccount:{home}:{names.RECEIVER}"
+    spec = IncidentSpec(title=alert.rule or None, severity=alert.severity, target=target, source=source, requested_by=asks)
     return {
         "apiVersion": names.API_VERSION,
         "kind": INCIDENTS.kind,
         "metadata": {"name": name, "namespace": home, "labels": {names.MANAGED_BY: names.MANAGED_BY_VALUE}},
-        "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True, include={"title", "severity", "target", "source"}),
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True, include=SAID),
     }

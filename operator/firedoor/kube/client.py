@@ -75,11 +75,16 @@ class Kube:
         body: Obj | JsonPatch,
         *,
         subresource: str | None = None,
+        dry_run: bool = False,
     ) -> Obj:
-        """A JSON patch when the body is a list, a merge patch when it is an object; Conflict when a tested version moved."""
+        """A JSON patch when the body is a list, a merge patch when it is an object; Conflict when a tested version moved.
+
+        A dry run goes through admission and changes nothing.
+        """
         content = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
         path = resource.path(namespace, name, subresource)
-        return await self._call("patch", resource, "PATCH", path, {"fieldManager": FIELD_MANAGER}, body, content)
+        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        return await self._call("patch", resource, "PATCH", path, query, body, content)
 
     async def delete(self, resource: Resource, name: str, namespace: str | None, *, uid: str | None = None) -> None:
         """Deletes an object, and what it owns in the background; with a uid only that very object, else Conflict."""

@@ -1,15 +1,24 @@
 """What closing the door takes, given the situation: only steps whose time has come, none twice.
 
-Order: deny policy beside quarantine label; then cordon, evidence and scale-down, each when what it depends on holds.
+Order: deny policy beside quarantine label; then cordon, evidence and scale-down, each when what it depends on holds; the
+identity once the door stands.
 """
 
+from dataclasses import replace
+
+from firedoor.api import names
 from firedoor.api.conditions import Reason
-from firedoor.api.names import cordon_holder, scale_holder
-from firedoor.planner.guards import Refusal
+from firedoor.api.names import cordon_holder
+from firedoor.planner.identity import freeze
+from firedoor.planner.permits import Refusal, objection
+from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import Situation
-from firedoor.planner.steps import Cordon, DenyTraffic, Plan, Quarantine, ScaleToZero, StartCapture, Step
-from firedoor.planner.views import NodeView
+from firedoor.planner.steps import Cordon, DenyTraffic, Plan, Quarantine, StartCapture, Step
+from firedoor.planner.views import NodeView, PodView
+from firedoor.planner.workload import scale
+
+KEEP_LABELS = ("StatefulSet", "DaemonSet")
 
 
 def door(s: Situation) -> Plan:
@@ -21,7 +30,7 @@ def door(s: Situation) -> Plan:
 
 def containment(s: Situation) -> Plan:
     """Everything that should hold and does not yet."""
-    stages = (_door_again(s), (*_cordon(s), *_capture(s)), _scale(s))
+    stages = (_door_again(s), (*_cordon(s), *shelter(s), *_capture(s)), scale(s), _freeze(s))
     return tuple(stage for stage in stages if stage)
 
 
@@ -30,20 +39,40 @@ def _door_again(s: Situation) -> tuple[Step, ...]:
         return ()
     deny = s.around.deny(s.incident.uid)
     policy = () if deny and denies_all(deny, s.label) else (DenyTraffic(s.pod.namespace, s.pod.name),)
-    foreign = set(s.pod.labels) - set(s.pod.quarantined)
-    label = () if s.suspect_held and not foreign else (_quarantine(s),)
+    label = () if quarantine_holds(s) else (_quarantine(s),)
     return (*policy, *label)
+
+
+def repairs(plan: Plan) -> tuple[str, ...]:
+    """What of a closed door this plan puts back, in words."""
+    words = {DenyTraffic: "the deny policy", Quarantine: "the quarantine labels"}
+    return tuple(words[type(step)] for stage in plan for step in stage if type(step) in words)
+
+
+def quarantine_holds(s: Situation) -> bool:
+    """Whether the pod carries the labels and notes that it should, and no others where they were to go."""
+    return s.pod is not None and s.pod.labels == quarantine_labels(s, s.pod) and not missing_notes(s.pod)
+
+
+def quarantine_labels(s: Situation, pod: PodView) -> dict[str, str]:
+    """The labels of the quarantined pod. Those of a StatefulSet's or DaemonSet's pod stay: taking them off would block
+    its ordinal, or make a second pod on the same node (containment study, section 2.1)."""
+    owner = s.prior.owner
+    stay = pod.labels if owner is not None and owner.kind in KEEP_LABELS else dict.fromkeys(s.held_by_others, "true")
+    return {**stay, names.QUARANTINED: "true", s.label: "true"}
 
 
 def _quarantine(s: Situation) -> Quarantine:
     assert s.pod is not None
-    labels = {**{key: s.pod.labels[key] for key in s.pod.quarantined}, s.label: "true"}
-    return Quarantine(s.pod, labels, s.pod.prior)
+    prior = s.prior if s.prior.annotations else replace(s.prior, annotations=notes_before(s.pod))
+    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), prior)
 
 
 def _cordon(s: Situation) -> tuple[Step, ...]:
     node = suspect_node(s)
-    if node is None or not wants_cordon(s) or holds_cordon(s, node) or cordon_refusal(s, node):
+    if node is None or not wants_cordon(s) or _cordon_stands(s, node):
+        return ()
+    if not holds_cordon(s, node) and cordon_refusal(s, node):
         return ()
     return (Cordon(node),)
 
@@ -57,6 +86,11 @@ def wants_cordon(s: Situation) -> bool:
     return s.incident.spec.containment.node == "Cordon" and "cordon" in s.actions
 
 
+def _cordon_stands(s: Situation, node: NodeView) -> bool:
+    """Whether nothing is to be done: held, or held and uncordoned by a person, whom only a policy overrules."""
+    return holds_cordon(s, node) and (node.unschedulable or not s.rules.keep_cordon)
+
+
 def holds_cordon(s: Situation, node: NodeView) -> bool:
     return cordon_holder(s.incident.uid) in node.annotations
 
@@ -65,9 +99,12 @@ def cordon_refusal(s: Situation, node: NodeView) -> Refusal | None:
     """Why this node may not be cordoned, if so; a node that is cordoned already may always be held too."""
     if node.unschedulable:
         return None
-    if node.control_plane:
+    if (refused := objection(s, "Cordon")) is not None:
+        return refused
+    if node.control_plane and not s.rules.allow_control_plane:
         return Refusal(Reason.CONTROL_PLANE, f"Node {node.name} belongs to the control plane and is never cordoned.", False)
-    if not any(other.ready and not other.unschedulable for other in s.around.nodes if other.name != node.name):
+    others = (other for other in s.around.nodes if other.name != node.name)
+    if not s.rules.allow_last_node and not any(other.ready and not other.unschedulable for other in others):
         message = f"Node {node.name} is the last schedulable node; cordoning it would leave nowhere for replacements."
         return Refusal(Reason.LAST_SCHEDULABLE_NODE, message, True)
     return _over_budget(s, node)
@@ -75,7 +112,8 @@ def cordon_refusal(s: Situation, node: NodeView) -> Refusal | None:
 
 def _over_budget(s: Situation, node: NodeView) -> Refusal | None:
     held = sum(1 for other in s.around.nodes if other.holders)
-    budget = max(1, len(s.around.nodes) // 10)
+    said = s.rules.budgets.cordoned_nodes
+    budget = max(1, len(s.around.nodes) // 10) if said is None else said
     if held < budget:
         return None
     message = (
@@ -97,24 +135,6 @@ def wants_evidence(s: Situation) -> bool:
     return s.incident.spec.evidence.enabled and "evidence" in s.actions
 
 
-def _scale(s: Situation) -> tuple[Step, ...]:
-    workload = s.around.workload
-    if workload is None or workload.kind != "Deployment" or holds_scale(s) or not may_scale(s):
-        return ()
-    return (ScaleToZero(workload),)
-
-
-def wants_scale(s: Situation) -> bool:
-    return s.incident.spec.containment.workload == "ScaleToZero" and "scaleToZero" in s.actions
-
-
-def holds_scale(s: Situation) -> bool:
-    workload = s.around.workload
-    held = workload is not None and scale_holder(s.incident.uid) in workload.annotations
-    return held and workload is not None and workload.replicas == 0
-
-
-def may_scale(s: Situation) -> bool:
-    """Scaling deletes owned pods: the suspect must be free of its owner, or its evidence sealed."""
-    free = s.pod is None or s.pod.owner is None
-    return wants_scale(s) and (free or s.around.capture.state == "Sealed")
+def _freeze(s: Situation) -> tuple[Step, ...]:
+    """Once the door stands: a refusal must not warn a suspect that still has the network."""
+    return () if _door_again(s) else freeze(s)

@@ -4,21 +4,11 @@ The first that speaks decides. A refusal names the object and what would cure it
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from firedoor.api.conditions import Reason
+from firedoor.planner.permits import Refusal, objection
+from firedoor.planner.rules import has_label
 from firedoor.planner.situation import Situation
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why nothing is touched."""
-
-    reason: Reason
-    message: str
-    curable: bool
-    """Whether time alone may cure it, so that it is worth looking again."""
-
 
 Guard = Callable[[Situation], Refusal | None]
 
@@ -84,6 +74,30 @@ def finished(s: Situation) -> Refusal | None:
     return Refusal(Reason.TARGET_FINISHED, message, curable=False)
 
 
+def protected_pod(s: Situation) -> Refusal | None:
+    """A pod that a policy protects by its labels; what was contained before the policy was written stays contained."""
+    if s.pod is None or s.begun:
+        return None
+    term = next((term for term in s.rules.protected_labels if has_label(s.pod.labels, term)), None)
+    if term is None:
+        return None
+    message = f"Pod {s.pod.namespace}/{s.pod.name} is protected: a ContainmentPolicy protects the label {term}."
+    return Refusal(Reason.PROTECTED_POD, message, curable=False)
+
+
+def not_permitted(s: Situation) -> Refusal | None:
+    """Pause, approval or budget stand against closing the door."""
+    if s.begun or s.incident.spec.containment.network == "None":
+        return None
+    return objection(s, "Isolate")
+
+
+def dry_run(s: Situation) -> Refusal | None:
+    if not s.incident.spec.dry_run:
+        return None
+    return Refusal(Reason.DRY_RUN, "A dry run: the plan is in status.plan, and nothing is touched.", curable=True)
+
+
 GUARDS: tuple[Guard, ...] = (
     unresolved,
     foreign_namespace,
@@ -93,6 +107,9 @@ GUARDS: tuple[Guard, ...] = (
     host_network,
     static,
     finished,
+    protected_pod,
+    not_permitted,
+    dry_run,
 )
 
 

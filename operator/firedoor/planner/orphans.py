@@ -10,22 +10,31 @@ from typing import Any
 
 from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
+from firedoor.planner.identity_views import FrozenList
 
 Json = Mapping[str, Any]
 
 
 def orphans(
-    policies: Iterable[Json], nodes: Iterable[Json], living: Iterable[str], now: datetime
+    policies: Iterable[Json], nodes: Iterable[Json], living: Iterable[str], now: datetime, frozen: FrozenList | None = None
 ) -> tuple[SecurityIncident, ...]:
-    """The incidents that deny policies and held cordons speak of and that are not among the living uids."""
+    """The incidents that deny policies, held cordons and frozen identities speak of and that are not among the living uids."""
     known = {names.uid8(uid) for uid in living}
-    found = [*map(_from_policy, policies), *(held for node in nodes for held in _from_node(node))]
+    found = [
+        *(_from_policy(policy) for policy in policies if not _kept(policy)),
+        *(held for node in nodes for held in _from_node(node)),
+        *_from_list(frozen),
+    ]
     lost = {incident["metadata"]["uid"]: incident for incident in reversed(found)}
     return tuple(
         SecurityIncident.read({**incident, "metadata": {**incident["metadata"], "deletionTimestamp": now}})
         for uid, incident in lost.items()
         if names.uid8(uid) not in known
     )
+
+
+def _kept(policy: Json) -> bool:
+    return names.KEPT in (policy["metadata"].get("annotations") or {})
 
 
 def _from_policy(policy: Json) -> dict[str, Any]:
@@ -43,6 +52,12 @@ def _from_node(node: Json) -> list[dict[str, Any]]:
         if key.startswith(names.CORDON_PREFIX)
     ]
     return [_incident(uid8, incident, None) for uid8, incident in held]
+
+
+def _from_list(frozen: FrozenList | None) -> list[dict[str, Any]]:
+    """Incidents known by their uid8 alone; they ask for freezing, so that the list is looked at when they are released."""
+    held = sorted({holder for holders in frozen.holders.values() for holder in holders}) if frozen else []
+    return [{**_incident(uid8, "", None), "spec": {"containment": {"identity": "Freeze"}}} for uid8 in held]
 
 
 def _incident(uid: str, key: str, target: dict[str, str] | None) -> dict[str, Any]:

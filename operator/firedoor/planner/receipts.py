@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from firedoor.api.incident import PRIOR_LIMIT, Receipt
 from firedoor.api.names import cordon_holder, scale_holder
+from firedoor.planner.identity import RECEIPT, keys_held
 from firedoor.planner.situation import Situation
 
 
@@ -26,16 +27,25 @@ def _marked(s: Situation, receipt: Receipt, held: bool) -> Receipt:
 def _held(s: Situation) -> Iterator[Receipt]:
     at = s.now.replace(microsecond=0)
     if s.pod is not None and s.suspect_held:
-        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=_bounded(s.pod.prior.dump()), at=at)
+        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=_bounded(s.prior.dump()), at=at)
     for node in s.around.nodes:
         if cordon_holder(s.incident.uid) in node.annotations:
             prior = json.dumps({"unschedulable": node.was_unschedulable})
             yield Receipt(object=f"Node {node.name}", uid=node.uid, change="cordoned", prior=prior, at=at)
     workload = s.around.workload
     if workload is not None and scale_holder(s.incident.uid) in workload.annotations:
-        prior = json.dumps({"replicas": workload.prior_replicas})
-        name = f"{workload.kind} {workload.name}"
-        yield Receipt(object=name, uid=workload.uid, change="scaled to zero", prior=prior, at=at)
+        prior = "{}" if workload.recorded is None else workload.recorded.dump()
+        yield Receipt(object=workload.title, uid=workload.uid, change="scaled to zero", prior=prior, at=at)
+    if keys := keys_held(s):
+        account = s.pod.service_account if s.pod else "unknown"
+        name = f"{RECEIPT}{s.incident.target_namespace}/{account}"
+        prior = json.dumps({"frozen": _frozen_by_others(s, keys)})
+        yield Receipt(object=name, uid=f"{s.pinned_uid or s.incident.uid}-identity", change="frozen", prior=prior, at=at)
+
+
+def _frozen_by_others(s: Situation, keys: tuple[str, ...]) -> bool:
+    frozen = s.around.identity.frozen
+    return frozen is not None and all(len(frozen.holders[key]) > 1 for key in keys)
 
 
 def _bounded(prior: str) -> str:

@@ -3,26 +3,34 @@
 Several incidents may hold one pod, node or workload: each lets go of its own hold, the last one restores.
 """
 
+from collections.abc import Mapping
+
+from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
-from firedoor.api.names import cordon_holder, scale_holder
+from firedoor.api.names import cordon_holder
+from firedoor.planner.containment import KEEP_LABELS
+from firedoor.planner.identity import thaw
+from firedoor.planner.protection import lift_shelter, notes_to_return
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import (
     DiscardPod,
+    KeepDeny,
     LiftDeny,
     Plan,
     ReleaseCordon,
     RestorePod,
-    ReturnReplicas,
     Step,
 )
-from firedoor.planner.views import PodPrior, PodView
+from firedoor.planner.views import PodView
+from firedoor.planner.workload import drifts as workload_drifts
+from firedoor.planner.workload import give_back
 
 
 def release(s: Situation) -> Plan:
     """Everything of this incident that still holds and should not."""
     if waits_for_evidence(s):
         return ()
-    stages = (_replicas(s), _pod(s), (*_policy(s), *_node(s)))
+    stages = (give_back(s), _pod(s), (*_policy(s), *_node(s), *_identity(s)))
     return tuple(stage for stage in stages if stage)
 
 
@@ -31,7 +39,7 @@ def mode(s: Situation) -> ReleaseMode:
     asked = s.incident.spec.release.mode if s.incident.spec.release else None
     if asked is not None:
         return asked
-    replaced = s.pod is not None and s.pod.owner is None and s.pod.prior.owner is not None
+    replaced = s.pod is not None and s.pod.owner is None and s.prior.owner is not None
     return ReleaseMode.DISCARD if replaced and s.around.capture.state == "Sealed" else ReleaseMode.RESTORE
 
 
@@ -41,47 +49,50 @@ def waits_for_evidence(s: Situation) -> bool:
     return s.suspect_held and asked in (None, ReleaseMode.DISCARD) and s.around.capture.state == "Running"
 
 
-def _replicas(s: Situation) -> tuple[Step, ...]:
-    workload = s.around.workload
-    own = scale_holder(s.incident.uid)
-    if workload is None or own not in workload.annotations:
-        return ()
-    last = workload.holders == (own,)
-    untouched = workload.replicas == 0
-    return (ReturnReplicas(workload, workload.prior_replicas if last and untouched else None),)
-
-
 def _pod(s: Situation) -> tuple[Step, ...]:
     if s.pod is None or not s.suspect_held or s.pod.leaving:
         return ()
-    others = tuple(key for key in s.pod.quarantined if key != s.label)
-    if others:
-        return (RestorePod(s.pod, {key: s.pod.labels[key] for key in others}, last=False),)
+    if s.held_by_others:
+        kept = {key: value for key, value in s.pod.labels.items() if key != s.label}
+        return (RestorePod(s.pod, kept, {}, last=False),)
     match mode(s):
         case ReleaseMode.DISCARD:
             return (DiscardPod(s.pod),)
         case ReleaseMode.RESTORE:
-            return (RestorePod(s.pod, trusted_prior(s, s.pod).labels, last=True),)
+            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes_to_return(s.pod, s.prior), last=True),)
+        case ReleaseMode.KEEP:
+            return ()
 
 
-def trusted_prior(s: Situation, pod: PodView) -> PodPrior:
-    """The pod's own record, unless the incident's receipt says otherwise: the pod's owner could have forged the record."""
-    receipt = next((r for r in s.incident.status.receipts if r.uid == pod.uid), None)
-    return (PodPrior.load(receipt.prior) if receipt else None) or pod.prior
+def _labels_to_return(s: Situation, pod: PodView) -> Mapping[str, str]:
+    """The labels that were taken off; of those that stayed on, what they are by now."""
+    owner = s.prior.owner
+    if owner is None or owner.kind not in KEEP_LABELS:
+        return s.prior.labels
+    ours = {names.QUARANTINED, s.label}
+    others = {key: value for key, value in pod.labels.items() if key not in ours}
+    return others | {key: value for key, value in s.prior.labels.items() if key in ours}
 
 
 def pod_going(s: Situation) -> bool:
     """Whether the suspect is to be discarded and is not gone yet: until then the door stays closed."""
     if s.pod is None or not s.suspect_held:
         return False
-    alone = s.pod.quarantined == (s.label,)
-    return s.pod.leaving or (alone and mode(s) is ReleaseMode.DISCARD)
+    return s.pod.leaving or (not s.held_by_others and mode(s) is ReleaseMode.DISCARD)
+
+
+def keeps(s: Situation) -> bool:
+    """Whether the pod is to stay cut off as it is, after everything else was given back."""
+    return s.suspect_held and not s.held_by_others and mode(s) is ReleaseMode.KEEP
 
 
 def _policy(s: Situation) -> tuple[Step, ...]:
-    if pod_going(s) or s.around.deny(s.incident.uid) is None:
+    deny = s.around.deny(s.incident.uid)
+    if pod_going(s):
         return ()
-    return (LiftDeny(s.incident.target_namespace),)
+    if keeps(s):
+        return (KeepDeny(s.incident.target_namespace),) if deny is not None and not deny.kept else ()
+    return (*((LiftDeny(s.incident.target_namespace),) if deny is not None else ()), *lift_shelter(s))
 
 
 def _node(s: Situation) -> tuple[Step, ...]:
@@ -93,6 +104,11 @@ def _node(s: Situation) -> tuple[Step, ...]:
     )
 
 
+def _identity(s: Situation) -> tuple[Step, ...]:
+    """Given back in every mode; of a pod that is to be discarded only when it is gone."""
+    return () if pod_going(s) else thaw(s)
+
+
 def outstanding(s: Situation) -> bool:
     """Whether anything is still to be given back."""
     return waits_for_evidence(s) or pod_going(s) or bool(release(s))
@@ -100,17 +116,10 @@ def outstanding(s: Situation) -> bool:
 
 def drifts(s: Situation) -> tuple[str, ...]:
     """Sentences about what somebody else changed while it was held; it is left as they wanted it."""
-    return (*_node_drifts(s), *_workload_drifts(s))
+    return (*_node_drifts(s), *workload_drifts(s))
 
 
 def _node_drifts(s: Situation) -> tuple[str, ...]:
     own = cordon_holder(s.incident.uid)
     held = (node for node in s.around.nodes if own in node.annotations and not node.unschedulable)
     return tuple(f"Node {node.name} had been uncordoned." for node in held)
-
-
-def _workload_drifts(s: Situation) -> tuple[str, ...]:
-    workload = s.around.workload
-    if workload is None or scale_holder(s.incident.uid) not in workload.annotations or workload.replicas == 0:
-        return ()
-    return (f"{workload.kind} {workload.name} had been scaled to {workload.replicas}.",)

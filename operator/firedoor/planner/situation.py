@@ -9,8 +9,13 @@ from datetime import datetime
 from typing import Literal
 
 from firedoor.api import names
+from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
-from firedoor.planner.views import NodeView, PodView, PolicyView, WorkloadView
+from firedoor.planner.fight import NO_FIGHT, Fight
+from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
+from firedoor.planner.rules import BUILT_IN, Rules
+from firedoor.planner.views import NodeView, PodPrior, PodView, PolicyView
+from firedoor.planner.workload_view import WorkloadView
 
 CaptureState = Literal["Absent", "Queued", "Running", "Sealed", "Failed"]
 Flow = Literal["Cut", "Alive", "Unknown"]
@@ -53,6 +58,9 @@ class Surroundings:
     nodes: tuple[NodeView, ...] = ()
     workload: WorkloadView | None = None
     capture: Capture = Capture()
+    sheltered: bool = False
+    """Whether the incident's disruption budget is there."""
+    identity: IdentityView = NOT_LOOKED
 
     def node(self, name: str) -> NodeView | None:
         return next((node for node in self.nodes if node.name == name), None)
@@ -60,6 +68,15 @@ class Surroundings:
     def deny(self, incident_uid: str) -> PolicyView | None:
         """The incident's own policy."""
         return next((p for p in self.policies if p.name == names.deny_policy(incident_uid)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What other incidents hold, as far as budgets ask."""
+
+    isolated_in_namespace: int = 0
+    isolated_of_workload: int = 0
+    scaled_in_last_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,19 @@ class Situation:
     pod: PodView | None = None
     around: Surroundings = Surroundings()
     proof: Proof = Proof()
-    actions: frozenset[str] = frozenset({"network", "cordon", "scaleToZero", "evidence"})
+    fight: Fight = NO_FIGHT
+    """What happened so far where somebody sets the held workload up again."""
+    actions: frozenset[str] = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence"})
+
+    rules: Rules = BUILT_IN
+    approvals: tuple[IncidentApproval, ...] = ()
+    census: Census = Census()
+    neighbours: tuple[SecurityIncident, ...] = ()
+    """Other incidents about the same pod that are not over."""
+    answers_to: str | None = None
+    """Uid of the incident that made this one for one of its pods, where that one says so too; its approvals count here."""
+    members_clear: bool = True
+    """Of an incident about a workload: whether putting it to rest loses none of its suspects."""
 
     @property
     def label(self) -> str:
@@ -80,12 +109,36 @@ class Situation:
 
     @property
     def protected(self) -> frozenset[str]:
-        return PROTECTED_NAMESPACES | {self.home}
+        return PROTECTED_NAMESPACES | {self.home} | self.rules.protected_namespaces
 
     @property
     def suspect_held(self) -> bool:
         """Whether the pod carries this incident's quarantine label."""
         return self.pod is not None and self.label in self.pod.labels
+
+    @property
+    def held_by_others(self) -> tuple[str, ...]:
+        """The quarantine labels by which other incidents hold the pod. A label that only looks like ours is none."""
+        keys = (names.quarantine_label(other.uid) for other in self.neighbours)
+        return tuple(key for key in keys if self.pod is not None and key in self.pod.labels)
+
+    @property
+    def prior(self) -> PodPrior:
+        """What the pod was before firedoor: by a receipt, else by its own record while an incident holds it, else as it is.
+
+        A record on a pod that no incident holds was not written by firedoor, and a receipt cannot be forged by the pod's
+        owner; so neither the one nor a record that differs from a receipt is ever believed.
+        """
+        assert self.pod is not None
+        held = self.suspect_held or bool(self.held_by_others)
+        if not held:
+            return self.pod.as_it_is
+        return self._receipt() or self.pod.recorded or self.pod.as_it_is
+
+    def _receipt(self) -> PodPrior | None:
+        every = (receipt for one in (self.incident, *self.neighbours) for receipt in one.status.receipts)
+        found = (PodPrior.load(r.prior) for r in every if self.pod is not None and r.uid == self.pod.uid and not r.returned)
+        return next((prior for prior in found if prior is not None), None)
 
     @property
     def pinned_uid(self) -> str | None:

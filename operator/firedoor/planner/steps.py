@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firedoor.api.incident import Storage
-from firedoor.planner.views import NodeView, PodPrior, PodView, WorkloadView
+from firedoor.planner.identity_views import FrozenList
+from firedoor.planner.views import NodeView, PodPrior, PodView
+from firedoor.planner.workload_view import Setting, WorkloadView
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,16 @@ class Quarantine:
 
     pod: PodView
     labels: Mapping[str, str]
+    notes: Mapping[str, str]
+    """Annotations to set, for those who evict pods."""
     prior: PodPrior
+
+
+@dataclass(frozen=True, slots=True)
+class Shelter:
+    """Keep the suspect from eviction by a disruption budget of its own."""
+
+    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +58,18 @@ class StartCapture:
 
 @dataclass(frozen=True, slots=True)
 class ScaleToZero:
-    """Hold the workload's replicas at zero for this incident."""
+    """Hold the workload at no replicas, or suspended, for this incident."""
 
     workload: WorkloadView
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnReplicas:
-    """Let go of the workload; the last holder gives the replicas back."""
+    """Let go of the workload; the last holder gives back what it was."""
 
     workload: WorkloadView
-    replicas: int | None
-    """Replicas to set; None leaves them alone."""
+    setting: Setting | None
+    """What to set; None leaves it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,23 @@ class RestorePod:
 
     pod: PodView
     labels: Mapping[str, str]
+    notes: Mapping[str, str | None]
+    """Annotations to give back; None under a key removes it."""
     last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDeny:
+    """Let the deny policy outlive the incident."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiftShelter:
+    """Delete the incident's disruption budget."""
+
+    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +120,38 @@ class ReleaseCordon:
     last: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FreezeIdentity:
+    """Hold these keys of the list of the frozen for this incident."""
+
+    keys: tuple[str, ...]
+    frozen: FrozenList
+
+
+@dataclass(frozen=True, slots=True)
+class ThawIdentity:
+    """Let go of these keys; the last holder's go from the list."""
+
+    keys: tuple[str, ...]
+    frozen: FrozenList
+
+
 Step = (
     DenyTraffic
     | Quarantine
+    | Shelter
     | Cordon
     | StartCapture
     | ScaleToZero
     | ReturnReplicas
     | DiscardPod
     | RestorePod
+    | KeepDeny
     | LiftDeny
+    | LiftShelter
     | ReleaseCordon
+    | FreezeIdentity
+    | ThawIdentity
 )
 Plan = tuple[tuple[Step, ...], ...]
 """Stages in order; the steps of one stage run side by side."""

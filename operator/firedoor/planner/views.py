@@ -4,8 +4,8 @@ The controller makes them when it observes. They keep only what a decision needs
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from firedoor.api import names
@@ -26,24 +26,28 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class PodPrior:
-    """What a pod was before the first quarantine: labels and controlling owner."""
+    """What a pod was before the first quarantine: labels, the annotations that firedoor writes over, controlling owner."""
 
     labels: Mapping[str, str]
     owner: Owner | None
+    annotations: Mapping[str, str | None] = field(default_factory=dict)
+    """None under a key: the pod had no such annotation."""
 
     def dump(self) -> str:
         owner = None if self.owner is None else {"kind": self.owner.kind, "name": self.owner.name, "uid": self.owner.uid}
-        return json.dumps({"labels": dict(self.labels), "owner": owner}, sort_keys=True)
+        document = {"labels": dict(self.labels), "annotations": dict(self.annotations), "owner": owner}
+        return json.dumps(document, sort_keys=True)
 
     @classmethod
     def load(cls, text: str) -> Self | None:
         """The prior in an annotation or receipt; None when it is not one of ours."""
-        document = _object(text)
-        labels = document.get("labels")
-        if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
+        document = loaded(text)
+        labels, annotations, owner = document.get("labels"), document.get("annotations") or {}, document.get("owner")
+        if not (_of_words(labels) and _of_words(annotations, or_none=True) and (owner is None or _of_words(owner))):
             return None
-        owner = document.get("owner")
-        return cls(labels=labels, owner=Owner(owner["kind"], owner["name"], owner["uid"]) if owner else None)
+        if owner is not None and owner.keys() != {"kind", "name", "uid"}:
+            return None
+        return cls(labels=labels or {}, owner=Owner(**owner) if owner else None, annotations=annotations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,13 @@ class PodView:
     static: bool
     leaving: bool
     labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     prior_note: str | None
     owner: Owner | None
     tcp_ports: tuple[int, ...]
+    service_account: str
+    secrets: tuple[str, ...]
+    """Names of the Secrets that its containers mount or take environment variables from."""
 
     @classmethod
     def read(cls, pod: Json) -> Self:
@@ -81,28 +89,26 @@ class PodView:
             static=MIRROR in annotations,
             leaving="deletionTimestamp" in metadata,
             labels=metadata.get("labels") or {},
+            annotations=annotations,
             prior_note=annotations.get(names.PRIOR),
-            owner=_owner(metadata),
+            owner=controller_of(metadata),
             tcp_ports=_tcp_ports(spec),
+            service_account=spec.get("serviceAccountName") or "default",
+            secrets=_secrets(spec),
         )
-
-    @property
-    def quarantined(self) -> tuple[str, ...]:
-        """The quarantine labels on the pod, of whichever incident."""
-        return tuple(key for key in self.labels if key.startswith(names.QUARANTINE_PREFIX))
 
     @property
     def finished(self) -> bool:
         return self.phase in ("Succeeded", "Failed")
 
     @property
-    def prior(self) -> PodPrior:
-        """What the pod was before firedoor: as recorded while it is quarantined, as it is now otherwise.
+    def recorded(self) -> PodPrior | None:
+        """The record on the pod, whoever wrote it."""
+        return PodPrior.load(self.prior_note) if self.prior_note else None
 
-        A record on a pod that no incident holds is stale or forged, so it counts for nothing.
-        """
-        recorded = PodPrior.load(self.prior_note) if self.quarantined and self.prior_note else None
-        return recorded or PodPrior(labels=self.labels, owner=self.owner)
+    @property
+    def as_it_is(self) -> PodPrior:
+        return PodPrior(labels=self.labels, owner=self.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,8 @@ class PolicyView:
     incident_uid: str | None
     spec: Json
     reached: str | None
+    kept: bool = False
+    """Whether it is to outlive its incident."""
 
     @classmethod
     def read(cls, policy: Json) -> Self:
@@ -126,6 +134,7 @@ class PolicyView:
             incident_uid=(metadata.get("labels") or {}).get(names.INCIDENT_UID),
             spec=policy.get("spec") or {},
             reached=(metadata.get("annotations") or {}).get(names.REACHED),
+            kept=names.KEPT in (metadata.get("annotations") or {}),
         )
 
 
@@ -163,45 +172,11 @@ class NodeView:
     @property
     def was_unschedulable(self) -> bool | None:
         """Whether the node was unschedulable before the first holder; None when that is not recorded."""
-        return _object(self.annotations.get(names.PRIOR, "")).get("unschedulable")
+        return loaded(self.annotations.get(names.PRIOR, "")).get("unschedulable")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadView:
-    """The workload that owned the suspect, found by walking up from the pod's recorded owner."""
-
-    kind: str
-    namespace: str
-    name: str
-    uid: str
-    resource_version: str
-    replicas: int
-    annotations: Mapping[str, str]
-
-    @classmethod
-    def read(cls, kind: str, workload: Json) -> Self:
-        metadata = workload["metadata"]
-        return cls(
-            kind=kind,
-            namespace=metadata["namespace"],
-            name=metadata["name"],
-            uid=metadata["uid"],
-            resource_version=metadata["resourceVersion"],
-            replicas=workload.get("spec", {}).get("replicas", 1),
-            annotations=metadata.get("annotations") or {},
-        )
-
-    @property
-    def holders(self) -> tuple[str, ...]:
-        return tuple(key for key in self.annotations if key.startswith(names.SCALE_PREFIX))
-
-    @property
-    def prior_replicas(self) -> int | None:
-        """Replicas before the first holder; None when that is not recorded."""
-        return _object(self.annotations.get(names.PRIOR, "")).get("replicas")
-
-
-def _owner(metadata: Json) -> Owner | None:
+def controller_of(metadata: Json) -> Owner | None:
+    """The controlling owner that an object's metadata name."""
     references = metadata.get("ownerReferences") or ()
     return next((Owner(r["kind"], r["name"], r["uid"]) for r in references if r.get("controller")), None)
 
@@ -211,7 +186,36 @@ def _tcp_ports(spec: Json) -> tuple[int, ...]:
     return tuple(sorted({port["containerPort"] for port in ports if port.get("protocol", "TCP") == "TCP"}))
 
 
-def _object(text: str) -> dict[str, Any]:
+def _secrets(spec: Json) -> tuple[str, ...]:
+    return tuple(sorted({*_mounted_secrets(spec), *_environment_secrets(spec)}))
+
+
+def _mounted_secrets(spec: Json) -> Iterator[str]:
+    for volume in spec.get("volumes") or ():
+        if name := (volume.get("secret") or {}).get("secretName"):
+            yield name
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            if "secret" in source:
+                yield source["secret"]["name"]
+
+
+def _environment_secrets(spec: Json) -> Iterator[str]:
+    kinds = ("containers", "initContainers", "ephemeralContainers")
+    for container in (one for kind in kinds for one in spec.get(kind) or ()):
+        for source in container.get("envFrom") or ():
+            if "secretRef" in source:
+                yield source["secretRef"]["name"]
+        for variable in container.get("env") or ():
+            if reference := (variable.get("valueFrom") or {}).get("secretKeyRef"):
+                yield reference["name"]
+
+
+def _of_words(found: object, or_none: bool = False) -> bool:
+    return isinstance(found, dict) and all(isinstance(value, str) or (or_none and value is None) for value in found.values())
+
+
+def loaded(text: str) -> dict[str, Any]:
+    """The JSON object in an annotation; empty when it is none."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -1,6 +1,5 @@
-"""The real API server takes what the CRD allows and refuses what it does not, constraint by constraint and by name."""
+"""The real API server takes what the CRDs allow and refuses what they do not, constraint by constraint and by name."""
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api.cases import ABSENT, CASES, CHANGES, INCIDENT, Change, Pair
+from firedoor.api import names
+from tests.e2e.api.cases import SHEETS
+from tests.e2e.api.incident import POD, SECURITY_INCIDENT
+from tests.e2e.api.policy import CONTAINMENT_POLICY
+from tests.e2e.api.sheet import Change, Json, Pair, Sheet
 
 pytestmark = pytest.mark.e2e
 
@@ -16,106 +19,145 @@ Kubectl = Callable[..., str]
 NAMESPACE = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "constraints-"}})
 
 
-def cases(root: str) -> list[Any]:
-    of_root = ((path, pairs) for path, pairs in CASES.items() if path.split(".")[0] == root)
-    return [pytest.param(path, pair, id=f"{path} {word}") for path, pairs in of_root for word, pair in pairs.items()]
+class Server:
+    """The API server, as one namespace sees it. What it is only asked about is not stored."""
+
+    def __init__(self, kubectl: Kubectl, namespace: str) -> None:
+        self._kubectl = kubectl
+        self._namespace = namespace
+
+    def taking(self, sheet: Sheet, spec: Any) -> Json:
+        """The object that it would store."""
+        taken: Json = json.loads(self._create(sheet, spec, "json", "--dry-run=server"))
+        return taken
+
+    def keeping(self, sheet: Sheet, spec: Any) -> str:
+        """Name of an object that it stored."""
+        return self._create(sheet, spec, "jsonpath={.metadata.name}")
+
+    def patching(self, sheet: Sheet, name: str, body: Json, *more: str) -> None:
+        arguments = (*self._place(sheet), "--type=merge", "--dry-run=server", "-p", json.dumps(body), *more)
+        self._kubectl("patch", sheet.kind.plural, name, *arguments)
+
+    def _create(self, sheet: Sheet, spec: Any, output: str, *more: str) -> str:
+        arguments = (*self._place(sheet), *speaker(spec), "-f", "-", "-o", output, *more)
+        return self._kubectl("create", *arguments, text=manifest(sheet, spec))
+
+    def _place(self, sheet: Sheet) -> tuple[str, ...]:
+        return ("-n", self._namespace) if sheet.kind.namespaced else ()
 
 
 @pytest.fixture(scope="module")
-def namespace(kubectl: Kubectl) -> Iterator[str]:
-    name = kubectl("create", "-f", "-", "-o", "jsonpath={.metadata.name}", text=NAMESPACE)
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+def server(kubectl: Kubectl) -> Iterator[Server]:
+    namespace = kubectl("create", "-f", "-", "-o", "jsonpath={.metadata.name}", text=NAMESPACE)
+    yield Server(kubectl, namespace)
+    kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 @pytest.fixture(scope="module")
-def stored(kubectl: Kubectl, namespace: str) -> str:
+def stored(server: Server) -> str:
     """Name of an incident that is there, so that its status can be written."""
-    return made(kubectl, namespace, {"target": {"name": "no-such-pod"}})
+    return server.keeping(SECURITY_INCIDENT, SECURITY_INCIDENT.least)
 
 
-@pytest.mark.parametrize(("path", "pair"), cases("spec"))
-def test_a_constraint_of_the_spec_refuses_what_breaks_it(path: str, pair: Pair, kubectl: Kubectl, namespace: str) -> None:
+def cases(root: str) -> list[Any]:
+    return [
+        pytest.param(sheet, path, pair, id=f"{sheet.kind.name} {path} {word}")
+        for sheet in SHEETS
+        for path, pairs in sheet.cases.items()
+        for word, pair in pairs.items()
+        if path.split(".")[0] == root
+    ]
+
+
+def changes() -> list[Any]:
+    return [pytest.param(sheet, *change, id=change[0]) for sheet in SHEETS for change in sheet.changes.items()]
+
+
+every_kind = pytest.mark.parametrize("sheet", [pytest.param(sheet, id=sheet.kind.name) for sheet in SHEETS])
+
+
+@pytest.mark.parametrize(("sheet", "path", "pair"), cases("spec"))
+def test_a_constraint_of_the_spec_refuses_what_breaks_it(sheet: Sheet, path: str, pair: Pair, server: Server) -> None:
     def create(value: Any) -> None:
-        whole = placed(path, value)
-        kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=manifest(whole.get("spec")))
+        server.taking(sheet, sheet.placed(path, value).get("spec"))
 
     create(pair.taken)
-    assert field_of(path) in refusal(lambda: create(pair.refused))
+    assert field_of(path) in refusal(partial(create, pair.refused))
 
 
-@pytest.mark.parametrize(("path", "pair"), cases("status"))
+@pytest.mark.parametrize(("sheet", "path", "pair"), cases("status"))
 def test_a_constraint_of_the_status_refuses_what_breaks_it(
-    path: str, pair: Pair, kubectl: Kubectl, namespace: str, stored: str
+    sheet: Sheet, path: str, pair: Pair, server: Server, stored: str
 ) -> None:
     def report(value: Any) -> None:
-        patch(kubectl, namespace, stored, {"status": placed(path, value)["status"]}, "--subresource=status")
+        server.patching(sheet, stored, {"status": sheet.placed(path, value)["status"]}, "--subresource=status")
 
     report(pair.taken)
-    assert field_of(path) in refusal(lambda: report(pair.refused))
+    assert field_of(path) in refusal(partial(report, pair.refused))
 
 
-@pytest.mark.parametrize(("sentence", "change"), CHANGES.items(), ids=CHANGES)
-def test_a_rule_across_fields_says_why_it_refuses(sentence: str, change: Change, kubectl: Kubectl, namespace: str) -> None:
-    def ask(spec: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("sheet", "sentence", "change"), changes())
+def test_a_rule_across_fields_says_why_it_refuses(sheet: Sheet, sentence: str, change: Change, server: Server) -> None:
+    def ask(spec: Json) -> None:
         if change.before is None:
-            kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=manifest(spec))
+            server.taking(sheet, spec)
         else:
-            patch(kubectl, namespace, name, {"spec": spec})
+            server.patching(sheet, name, {"spec": spec})
 
-    name = made(kubectl, namespace, change.before or change.taken)
+    name = server.keeping(sheet, change.before or change.taken)
     ask(change.taken)
     for refused in change.refused:
         assert sentence in refusal(partial(ask, refused))
 
 
-def test_a_target_is_all_that_an_incident_needs(kubectl: Kubectl, namespace: str) -> None:
-    stored = json.loads(
-        kubectl(
-            "create", "-n", namespace, "--dry-run=server", "-o", "json", "-f", "-", text=manifest({"target": {"name": "web"}})
-        )
-    )
-    assert stored["spec"] == {
+def test_a_target_is_all_that_an_incident_needs(server: Server) -> None:
+    assert server.taking(SECURITY_INCIDENT, {"target": {"name": "web"}})["spec"] == {
         "severity": "high",
         "target": {"kind": "Pod", "name": "web"},
-        "containment": {"network": "Isolate", "node": "Cordon", "workload": "None"},
+        "containment": {"network": "Isolate", "node": "Cordon", "workload": "None", "identity": "None"},
         "evidence": {"enabled": True, "paths": [], "storage": {"size": "2Gi"}},
+        "dryRun": False,
+        "hold": False,
     }
 
 
-def test_a_misspelt_field_is_an_error_and_not_dropped(kubectl: Kubectl, namespace: str) -> None:
-    misspelt = manifest({"target": {"name": "web"}, "containmnet": {}})
-    said = refusal(lambda: kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=misspelt))
-    assert 'unknown field "spec.containmnet"' in said
+def test_a_policy_needs_nothing_and_then_asks_for_nothing(server: Server) -> None:
+    assert server.taking(CONTAINMENT_POLICY, {})["spec"] == {
+        "namespaces": [],
+        "paused": False,
+        "protectedNamespaces": [],
+        "protectedLabels": [],
+        "approval": {"actions": [], "deadline": "15m", "afterDeadline": "Deny"},
+        "budgets": {},
+        "keepCordon": False,
+        "allowControlPlane": False,
+        "allowLastNode": False,
+    }
 
 
-def placed(path: str, value: Any) -> dict[str, Any]:
-    """The valid incident with this value at this path of the schema."""
-    whole = copy.deepcopy(INCIDENT)
-    *parents, last = path.replace("[]", ".0").split(".")
-    at: Any = whole
-    for parent in parents:
-        at = at[int(parent) if parent.isdigit() else parent]
-    if value is ABSENT:
-        del at[last]
-    else:
-        at[int(last) if last.isdigit() else last] = value
-    return whole
+def test_a_dry_run_may_become_real(server: Server) -> None:
+    rehearsal = server.keeping(SECURITY_INCIDENT, POD | {"dryRun": True})
+    server.patching(SECURITY_INCIDENT, rehearsal, {"spec": {"dryRun": False}})
 
 
-def made(kubectl: Kubectl, namespace: str, spec: dict[str, Any]) -> str:
-    """Makes an incident and gives its name."""
-    return kubectl("create", "-n", namespace, "-f", "-", "-o", "jsonpath={.metadata.name}", text=manifest(spec))
+@every_kind
+def test_a_misspelt_field_is_an_error_and_not_dropped(sheet: Sheet, server: Server) -> None:
+    misspelt = sheet.least | {"containmnet": {}}
+    assert 'unknown field "spec.containmnet"' in refusal(lambda: server.taking(sheet, misspelt))
 
 
-def manifest(spec: Any) -> str:
-    kind = {"apiVersion": "firedoor.dev/v1alpha1", "kind": "SecurityIncident", "metadata": {"generateName": "constraints-"}}
-    return json.dumps(kind if spec is None else kind | {"spec": spec})
+def manifest(sheet: Sheet, spec: Any) -> str:
+    bare = {"apiVersion": names.API_VERSION, "kind": sheet.kind.name, "metadata": {"generateName": "constraints-"}}
+    return json.dumps(bare if spec is None else bare | {"spec": spec})
 
 
-def patch(kubectl: Kubectl, namespace: str, name: str, body: dict[str, Any], *more: str) -> None:
-    arguments = ("-n", namespace, "--type=merge", "--dry-run=server", "-p", json.dumps(body))
-    kubectl("patch", "securityincident", name, *arguments, *more)
+def speaker(spec: Any) -> tuple[str, ...]:
+    """Whoever the spec names is who asks: nobody may write another name than their own."""
+    match spec:
+        case {"approver": str(name)} | {"requestedBy": str(name)} if name:
+            return f"--as={name}", "--as-group=system:masters"
+    return ()
 
 
 def field_of(path: str) -> str:

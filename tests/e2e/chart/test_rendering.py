@@ -67,6 +67,7 @@ def test_a_misspelt_value_is_refused() -> None:
     [
         ("cordon", {"nodes"}),
         ("scaleToZero", {"deployments", "replicasets"}),
+        ("identity", {"configmaps", "serviceaccounts"}),
         ("evidence", {"jobs", "persistentvolumeclaims"}),
     ],
 )
@@ -75,6 +76,22 @@ def test_what_is_switched_off_is_neither_granted_nor_done(action: str, resources
     assert granted(on, "firedoor-controller") - granted(off, "firedoor-controller") == resources
     assert action in environment(on)["FIREDOOR_ACTIONS"].split(",")
     assert action not in environment(off)["FIREDOOR_ACTIONS"].split(",")
+
+
+def test_without_freezing_no_admission_policy_is_installed() -> None:
+    assert kinds(rendered(), "firedoor-frozen-identities") == {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    assert kinds(rendered(), "firedoor-frozen") == {"ConfigMap"}
+    off = rendered("actions.identity.enabled=false")
+    assert kinds(off, "firedoor-frozen-identities") | kinds(off, "firedoor-frozen") == set()
+
+
+def test_the_list_of_the_frozen_is_never_overwritten_and_its_policy_never_stops_the_cluster() -> None:
+    found = {document["kind"]: document for document in rendered() if "firedoor-frozen" in document["metadata"]["name"]}
+    assert "data" not in found["ConfigMap"]
+    assert found["ValidatingAdmissionPolicy"]["spec"]["failurePolicy"] == "Ignore"
+    assert found["ValidatingAdmissionPolicyBinding"]["spec"]["paramRef"]["parameterNotFoundAction"] == "Allow"
+    (firedoor,) = found["ValidatingAdmissionPolicy"]["spec"]["variables"]
+    assert firedoor["expression"] == "request.userInfo.username == 'system:serviceaccount:home:firedoor-controller'"
 
 
 def test_without_evidence_there_is_no_collector_at_all() -> None:

@@ -7,18 +7,23 @@ import pytest
 from pydantic import BaseModel, Field
 
 from firedoor.api.crd import schema
-from firedoor.api.kinds import INCIDENT
+from firedoor.api.kinds import INCIDENT, KINDS, Kind
 from firedoor.api.schema import Schema, structural
-from tests.e2e.api.cases import CASES, CHANGES
+from tests.e2e.api.cases import SHEETS
+from tests.e2e.api.sheet import Sheet
 from tools.generate.outputs import stale
 
-CONSTRAINTS = ("type", "format", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "maxItems")
+CONSTRAINTS = ("type", "format", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems")
 SERVERS_OWN = ("", "apiVersion", "kind", "metadata")
 """What the API server checks itself, whatever a CRD says of it."""
 
 
-def fields() -> Iterator[tuple[str, Schema]]:
-    yield from walk("", schema(INCIDENT))
+every_kind = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in KINDS])
+every_sheet = pytest.mark.parametrize("sheet", [pytest.param(sheet, id=sheet.kind.name) for sheet in SHEETS])
+
+
+def fields(kind: Kind) -> Iterator[tuple[str, Schema]]:
+    yield from walk("", schema(kind))
 
 
 def walk(path: str, node: Schema) -> Iterator[tuple[str, Schema]]:
@@ -36,41 +41,50 @@ def constraints(path: str, node: Schema) -> set[tuple[str, str]]:
     return found | {(f"{path}.{name}".removeprefix("."), "required") for name in node.get("required", ())}
 
 
-def test_every_field_is_described() -> None:
-    silent = [path for path, node in fields() if "description" not in node and not path.endswith("[]")]
+@every_kind
+def test_every_field_is_described(kind: Kind) -> None:
+    silent = [path for path, node in fields(kind) if "description" not in node and not path.endswith("[]")]
     assert silent == ["metadata"], "the API server lets nobody describe metadata"
 
 
-def test_every_list_is_bounded_and_says_how_it_is_merged() -> None:
-    lists = [node for _, node in fields() if node["type"] == "array"]
+@every_kind
+def test_every_list_is_bounded_and_says_how_it_is_merged(kind: Kind) -> None:
+    lists = [node for _, node in fields(kind) if node["type"] == "array"]
     assert lists
     assert all("maxItems" in node and "x-kubernetes-list-type" in node for node in lists)
 
 
 def test_conditions_are_merged_by_type() -> None:
-    conditions = dict(fields())["status.conditions"]
+    conditions = dict(fields(INCIDENT))["status.conditions"]
     assert conditions["x-kubernetes-list-type"] == "map"
     assert conditions["x-kubernetes-list-map-keys"] == ["type"]
 
 
-def test_every_word_that_anyone_may_store_is_bounded() -> None:
-    strings = {path: node for path, node in fields() if node["type"] == "string"}
+@every_kind
+def test_every_word_that_anyone_may_store_is_bounded(kind: Kind) -> None:
+    strings = {path: node for path, node in fields(kind) if node["type"] == "string"}
     unbounded = {path for path, node in strings.items() if not node.keys() & {"maxLength", "enum", "format"}}
     assert unbounded == {"apiVersion", "kind"}, "the API server sets these two itself"
 
 
-def test_every_constraint_has_a_value_that_is_taken_and_one_that_is_refused() -> None:
-    said = {constraint for path, node in fields() for constraint in constraints(path, node) if constraint[0] not in SERVERS_OWN}
-    tried = {(path, word) for path, pairs in CASES.items() for word in pairs}
-    assert said == tried
+def test_every_kind_has_a_sheet() -> None:
+    assert [sheet.kind for sheet in SHEETS] == list(KINDS)
 
 
-def test_every_rule_across_fields_has_a_change_that_is_taken_and_one_that_is_refused() -> None:
-    assert {law.message for law in INCIDENT.laws} == set(CHANGES)
+@every_sheet
+def test_every_constraint_has_a_value_that_is_taken_and_one_that_is_refused(sheet: Sheet) -> None:
+    said = {constraint for path, node in fields(sheet.kind) for constraint in constraints(path, node)}
+    tried = {(path, word) for path, pairs in sheet.cases.items() for word in pairs}
+    assert {(path, word) for path, word in said if path not in SERVERS_OWN} == tried
+
+
+@every_sheet
+def test_every_rule_across_fields_has_a_change_that_is_taken_and_one_that_is_refused(sheet: Sheet) -> None:
+    assert {law.message for law in sheet.kind.laws} == set(sheet.changes)
 
 
 def test_an_objects_default_is_empty_so_that_the_server_fills_in_those_of_its_fields() -> None:
-    containment = dict(fields())["spec.containment"]
+    containment = dict(fields(INCIDENT))["spec.containment"]
     assert containment["default"] == {}
     assert containment["properties"]["network"]["default"] == "Isolate"
 

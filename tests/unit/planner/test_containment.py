@@ -1,9 +1,17 @@
 """Containment plans: what is done, when its time has come, and never twice."""
 
+from dataclasses import replace
+
+import pytest
+
 from firedoor.api.conditions import Reason
+from firedoor.api.names import QUARANTINED
 from firedoor.planner.containment import containment, cordon_refusal, door
+from firedoor.planner.protection import NOTES
+from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
-from firedoor.planner.steps import Cordon, DenyTraffic, Quarantine, ScaleToZero, StartCapture, Step
+from firedoor.planner.steps import Cordon, DenyTraffic, Quarantine, ScaleToZero, Shelter, StartCapture, Step
+from firedoor.planner.views import Owner
 from tests.builders import (
     LABEL,
     LABELS,
@@ -27,6 +35,7 @@ NODES = (node("node-a"), node("node-b"))
 DOOR = {"network": "Isolate", "node": "None"}
 SCALE = {**DOOR, "workload": "ScaleToZero"}
 NO_EVIDENCE = {"enabled": False}
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 
 def steps(s: Situation) -> list[Step]:
@@ -37,7 +46,8 @@ def test_the_door_is_one_stage_of_policy_and_label_from_the_pod_alone() -> None:
     ((policy_step, label_step),) = door(situation(suspect=pod()))
     assert policy_step == DenyTraffic("shop", "web-1")
     assert isinstance(label_step, Quarantine)
-    assert label_step.labels == {LABEL: "true"}
+    assert label_step.labels == {QUARANTINED: "true", LABEL: "true"}
+    assert label_step.notes == NOTES
     assert label_step.prior.labels == LABELS
 
 
@@ -52,9 +62,10 @@ def test_network_none_leaves_the_network_alone() -> None:
 
 
 def test_the_label_of_another_incident_and_the_first_record_stay() -> None:
-    ((_, label_step),) = door(situation(suspect=quarantined(OTHER_LABEL)))
+    other = incident(uid=OTHER_UID)
+    ((_, label_step),) = door(situation(suspect=quarantined(OTHER_LABEL), neighbours=(other,)))
     assert isinstance(label_step, Quarantine)
-    assert label_step.labels == {OTHER_LABEL: "true", LABEL: "true"}
+    assert label_step.labels == {QUARANTINED: "true", OTHER_LABEL: "true", LABEL: "true"}
     assert label_step.prior.labels == LABELS
 
 
@@ -65,9 +76,35 @@ def test_a_record_that_the_pods_owner_forged_beforehand_counts_for_nothing() -> 
     assert label_step.prior.labels == LABELS
 
 
+def test_a_label_that_only_looks_like_ours_makes_no_forged_record_believed() -> None:
+    forged = pod(labels={"app": "web", OTHER_LABEL: "true"}, prior_note='{"labels": {"app": "bank"}, "owner": null}')
+    ((_, label_step),) = door(situation(suspect=forged))
+    assert isinstance(label_step, Quarantine)
+    assert label_step.labels == {QUARANTINED: "true", LABEL: "true"}
+    assert label_step.prior.labels == {"app": "web", OTHER_LABEL: "true"}
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_a_pod_that_could_not_be_replaced_elsewhere_keeps_its_labels(kind: str) -> None:
+    ((_, label_step),) = door(situation(suspect=pod(owner=Owner(kind, "db", "db-uid"))))
+    assert isinstance(label_step, Quarantine)
+    assert label_step.labels == {**LABELS, QUARANTINED: "true", LABEL: "true"}
+
+
+def test_what_the_pod_said_to_those_who_evict_is_recorded() -> None:
+    ((_, label_step),) = door(situation(suspect=pod(annotations={SAFE_TO_EVICT: "true"})))
+    assert isinstance(label_step, Quarantine)
+    assert label_step.prior.annotations == {**dict.fromkeys(NOTES), SAFE_TO_EVICT: "true"}
+
+
+def test_the_suspect_is_sheltered_once_its_label_is_on() -> None:
+    about = incident(containment=DOOR, evidence=NO_EVIDENCE)
+    assert steps(situation(about, quarantined(), policies=(deny(),), sheltered=False)) == [Shelter("shop")]
+
+
 def test_labels_that_come_back_are_taken_off_again() -> None:
     relabelled = quarantined()
-    relabelled = pod(labels={**relabelled.labels, "app": "web"}, prior_note=relabelled.prior_note)
+    relabelled = replace(relabelled, labels={**relabelled.labels, "app": "web"})
     about = incident(containment=DOOR, evidence=NO_EVIDENCE)
     (step,) = steps(situation(about, relabelled, policies=(deny(),)))
     assert isinstance(step, Quarantine)
@@ -84,6 +121,14 @@ def test_the_node_is_cordoned_once() -> None:
     assert steps(situation(about, quarantined(), policies=(deny(),), nodes=NODES)) == [Cordon(NODES[0])]
     held = (held_node(), NODES[1])
     assert steps(situation(about, quarantined(), policies=(deny(),), nodes=held)) == []
+
+
+def test_a_person_who_uncordons_is_overruled_only_where_a_policy_says_so() -> None:
+    about = incident(evidence=NO_EVIDENCE)
+    drifted = held_node(cordoned=False)
+    s = situation(about, quarantined(), policies=(deny(),), nodes=(drifted, NODES[1]))
+    assert steps(s) == []
+    assert steps(replace(s, rules=Rules(keep_cordon=True))) == [Cordon(drifted)]
 
 
 def test_the_last_schedulable_node_and_the_control_plane_are_not_cordoned() -> None:
@@ -118,7 +163,7 @@ def test_evidence_starts_once() -> None:
 def test_the_workload_is_not_scaled_while_it_still_owns_the_suspect() -> None:
     about = incident(containment=SCALE, evidence=NO_EVIDENCE)
     owned = quarantined()
-    still = pod(labels=owned.labels, prior_note=owned.prior_note, owner=OWNER)
+    still = replace(owned, owner=OWNER)
     assert steps(situation(about, still, policies=(deny(),), deployment=workload())) == []
     free = situation(about, owned, policies=(deny(),), deployment=workload())
     assert steps(free) == [ScaleToZero(workload())]
@@ -127,7 +172,7 @@ def test_the_workload_is_not_scaled_while_it_still_owns_the_suspect() -> None:
 def test_sealed_evidence_allows_scaling_an_owned_suspect() -> None:
     about = incident(containment=SCALE)
     owned = quarantined()
-    still = pod(labels=owned.labels, prior_note=owned.prior_note, owner=OWNER)
+    still = replace(owned, owner=OWNER)
     s = situation(about, still, policies=(deny(),), deployment=workload(), capture=sealed())
     assert steps(s) == [ScaleToZero(workload())]
 

@@ -4,9 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from firedoor.api.incident import SecurityIncident
+from firedoor.api.names import QUARANTINED
+from firedoor.planner.protection import NOTES
 from firedoor.planner.release import drifts, outstanding, release
 from firedoor.planner.situation import Capture, Situation
-from firedoor.planner.steps import DiscardPod, LiftDeny, ReleaseCordon, RestorePod, ReturnReplicas, Step
+from firedoor.planner.steps import DiscardPod, KeepDeny, LiftDeny, ReleaseCordon, RestorePod, ReturnReplicas, Step
+from firedoor.planner.views import Owner, PodPrior
+from firedoor.planner.workload_view import Setting
 from tests.builders import (
     LABEL,
     LABELS,
@@ -22,6 +26,9 @@ from tests.builders import (
     situation,
     workload,
 )
+
+NO_NOTES: dict[str, str | None] = dict.fromkeys(NOTES)
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 
 def leaving(**fields: Any) -> SecurityIncident:
@@ -47,12 +54,12 @@ def test_the_door_stays_closed_until_the_discarded_pod_is_gone() -> None:
 
 def test_without_sealed_evidence_the_pod_gets_its_labels_back() -> None:
     s = situation(leaving(), quarantined(), policies=(deny(),))
-    assert steps(s) == [RestorePod(quarantined(), LABELS, last=True), LiftDeny("shop")]
+    assert steps(s) == [RestorePod(quarantined(), LABELS, NO_NOTES, last=True), LiftDeny("shop")]
 
 
 def test_a_bare_pod_is_restored_because_nothing_replaced_it() -> None:
     bare = quarantined(owner=None)
-    assert steps(situation(leaving(), bare, capture=sealed())) == [RestorePod(bare, LABELS, last=True)]
+    assert steps(situation(leaving(), bare, capture=sealed())) == [RestorePod(bare, LABELS, NO_NOTES, last=True)]
 
 
 def test_a_running_capture_is_waited_for() -> None:
@@ -63,16 +70,48 @@ def test_a_running_capture_is_waited_for() -> None:
 
 def test_a_pod_that_another_incident_holds_keeps_that_label_and_its_record() -> None:
     both = quarantined(LABEL, OTHER_LABEL)
-    s = situation(leaving(), both, policies=(deny(), deny(OTHER_UID)), capture=sealed())
-    assert steps(s) == [RestorePod(both, {OTHER_LABEL: "true"}, last=False), LiftDeny("shop")]
+    policies = (deny(), deny(OTHER_UID))
+    s = situation(leaving(), both, policies=policies, capture=sealed(), neighbours=(incident(uid=OTHER_UID),))
+    kept = {QUARANTINED: "true", OTHER_LABEL: "true"}
+    assert steps(s) == [RestorePod(both, kept, {}, last=False), LiftDeny("shop")]
+
+
+def test_a_label_that_only_looks_like_another_incidents_does_not_keep_the_pod() -> None:
+    faked = quarantined(LABEL, OTHER_LABEL)
+    s = situation(leaving(), faked, policies=(deny(),))
+    assert steps(s) == [RestorePod(faked, LABELS, NO_NOTES, last=True), LiftDeny("shop")]
+
+
+def test_of_a_statefulsets_pod_only_firedoors_own_labels_go() -> None:
+    owner = Owner("StatefulSet", "db", "db-uid")
+    labels = {"app": "db", "added": "since", QUARANTINED: "true", LABEL: "true"}
+    held = quarantined(owner=owner, labels=labels, prior=PodPrior({"app": "db"}, owner, dict.fromkeys(NOTES)))
+    (restore, _) = steps(situation(leaving(), held, policies=(deny(),)))
+    assert isinstance(restore, RestorePod)
+    assert restore.labels == {"app": "db", "added": "since"}
+
+
+def test_notes_that_somebody_else_wrote_since_are_left_alone() -> None:
+    written = quarantined(annotations={**NOTES, SAFE_TO_EVICT: "true"})
+    (restore, _) = steps(situation(leaving(), written, policies=(deny(),)))
+    assert isinstance(restore, RestorePod)
+    assert restore.notes == {key: None for key in NOTES if key != SAFE_TO_EVICT}
+
+
+def test_a_pod_that_is_kept_stays_cut_off_and_everything_else_is_given_back() -> None:
+    s = situation(leaving(release={"mode": "Keep"}), quarantined(), policies=(deny(),), nodes=(held_node(),), sheltered=True)
+    assert steps(s) == [KeepDeny("shop"), ReleaseCordon(held_node(), uncordon=True, last=True)]
+    kept = situation(leaving(release={"mode": "Keep"}), quarantined(), policies=(replace(deny(), kept=True),), sheltered=True)
+    assert not outstanding(kept)
 
 
 def test_the_receipt_wins_over_a_record_that_was_tampered_with() -> None:
-    receipt = {"object": "Pod web-1", "uid": "pod-uid", "change": "isolated", "prior": '{"labels": {"app": "web"}}', "at": NOON}
+    prior = PodPrior(LABELS, None, dict.fromkeys(NOTES)).dump()
+    receipt = {"object": "Pod web-1", "uid": "pod-uid", "change": "isolated", "prior": prior, "at": NOON}
     forged = quarantined()
     forged = replace(forged, prior_note='{"labels": {"app": "bank"}}')
     s = situation(leaving(status={"receipts": [receipt]}), forged)
-    assert steps(s) == [RestorePod(forged, LABELS, last=True)]
+    assert steps(s) == [RestorePod(forged, LABELS, NO_NOTES, last=True)]
 
 
 def test_the_last_holder_uncordons_what_firedoor_cordoned() -> None:
@@ -92,7 +131,7 @@ def test_a_node_that_another_incident_holds_stays_cordoned() -> None:
 
 def test_replicas_come_back_as_they_were() -> None:
     zero = workload(0, UID, before=5)
-    assert steps(situation(leaving(), deployment=zero)) == [ReturnReplicas(zero, 5)]
+    assert steps(situation(leaving(), deployment=zero)) == [ReturnReplicas(zero, Setting("replicas", 5))]
 
 
 def test_replicas_that_somebody_else_set_are_left_alone_and_told_of() -> None:

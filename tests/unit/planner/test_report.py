@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from firedoor.api.conditions import Condition, Reason, Type
 from firedoor.planner.guards import refusal
-from firedoor.planner.report import Findings, Trouble, status
+from firedoor.planner.report import Findings, status
 from firedoor.planner.situation import Situation
-from tests.builders import deny, held_node, incident, node, pod, proof, quarantined, sealed, situation, workload
+from firedoor.planner.summary import Trouble
+from tests.builders import deny, held_node, incident, node, pod, proof, quarantined, sealed, situation
 
 ALL = {t for t in Type if t is not Type.STALLED}
 
@@ -56,12 +57,6 @@ def test_sealed_evidence_with_gaps_is_sealed_and_says_which() -> None:
     partial = situation(suspect=quarantined(), capture=sealed("Partial", "VolumeFull"))
     assert (told(partial)["EvidenceSealed"].status, told(partial)["EvidenceSealed"].reason) == ("True", "VolumeFull")
     assert "files: partial." in told(partial)["EvidenceSealed"].message
-
-
-def test_a_stateful_set_is_named_and_not_scaled() -> None:
-    about = incident(containment={"workload": "ScaleToZero"})
-    s = situation(about, quarantined(), deployment=workload(kind="StatefulSet"))
-    assert told(s)["WorkloadScaled"].reason == "UnsupportedWorkload"
 
 
 def test_what_the_api_server_refuses_is_shown_to_people() -> None:

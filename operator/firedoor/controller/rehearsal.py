@@ -1,0 +1,52 @@
+"""The dry run of an incident about a workload or a node: looks at what its children would look at, and changes nothing.
+
+The family's loop calls it. As many children are looked at as a plan has room for.
+"""
+
+from dataclasses import dataclass, replace
+
+from firedoor.api.incident import PlanStatus
+from firedoor.controller import identities
+from firedoor.controller.observe import Observer
+from firedoor.controller.rulebook import Rulebook
+from firedoor.kube.client import Kube
+from firedoor.kube.resources import NETWORK_POLICIES
+from firedoor.planner import family
+from firedoor.planner.family_preview import STEPS, imagined, previewed
+from firedoor.planner.group import Group
+from firedoor.planner.situation import Situation, Surroundings
+from firedoor.planner.views import PolicyView
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a plan is made from."""
+
+    kube: Kube
+    observer: Observer
+    rulebook: Rulebook
+
+    async def plan(self, s: Situation, group: Group) -> PlanStatus:
+        """What the incident and its children would do."""
+        s = await self.observer.apart(replace(s, incident=family.accepted(s.incident, group)))
+        identity = await identities.identity(self.kube, s)
+        policies = await self._policies({pod.namespace for pod in group.pods[:STEPS]})
+        members = zip(family.pinned(s.incident, group), group.pods[:STEPS], strict=False)
+        children = (
+            replace(
+                s,
+                incident=imagined(s.incident, member),
+                pod=pod,
+                rules=self.rulebook.rules(pod.namespace),
+                answers_to=s.incident.uid,
+                around=Surroundings(policies[pod.namespace], s.around.nodes, identity=identity),
+            )
+            for member, pod in members
+        )
+        return previewed(s, children, group.left_out)
+
+    async def _policies(self, namespaces: set[str]) -> dict[str, tuple[PolicyView, ...]]:
+        return {
+            namespace: tuple(PolicyView.read(policy) for policy in await self.kube.list(NETWORK_POLICIES, namespace))
+            for namespace in namespaces
+        }

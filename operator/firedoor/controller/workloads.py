@@ -1,0 +1,101 @@
+"""Finding the suspect's workload: up from the pod's recorded owner to the topmost one that firedoor can put to rest.
+
+The observer asks; nothing is changed. Every object is compared with the uid by which it was named, so that a kind of the
+same name of another API group, or a later object of the same name, is never taken for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from firedoor.api import names
+from firedoor.controller.record import Ledger
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone
+from firedoor.kube.resources import AUTOSCALERS, WORKLOADS
+from firedoor.planner.rivals import Autoscaler, rivals
+from firedoor.planner.situation import Situation
+from firedoor.planner.views import Owner, PodPrior
+from firedoor.planner.workload import wants_scale
+from firedoor.planner.workload_view import FIELDS, WorkloadView
+
+ABOVE: Final = {"ReplicaSet": "Deployment", "Job": "CronJob"}
+"""Whose controlling owner is the one to put to rest instead; so no chain of owners is longer than two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workloads:
+    """The way from a pod to its workload."""
+
+    kube: Kube
+    ledger: Ledger
+
+    async def of(self, s: Situation) -> WorkloadView | None:
+        """The workload, where anything depends on it, with those who would set it up again unless it is being given back."""
+        found = await self._found(s)
+        if found is None:
+            return None
+        found = replace(found, strangers=self._strangers(found))
+        if s.incident.leaving or found.setting is None:
+            return found
+        return replace(found, rivals=rivals(found, await self._autoscalers(found.namespace)))
+
+    def _strangers(self, found: WorkloadView) -> frozenset[str]:
+        if not found.holders:
+            return frozenset()
+        known = {names.scale_holder(uid) for uid, record in self.ledger.records.items() if not record.over}
+        return frozenset(found.holders) - known
+
+    async def _found(self, s: Situation) -> WorkloadView | None:
+        """By the receipt first: of what is held, the owners between may be gone since."""
+        namespace = s.incident.target_namespace
+        for receipt in _receipts(s):
+            if (held := await self._get(receipt, namespace)) is not None:
+                return WorkloadView.read(receipt.kind, held)
+        owner = _recorded_owner(s) if _asks(s) else None
+        return await self._topmost(namespace, owner) if owner is not None else None
+
+    async def _topmost(self, namespace: str, owner: Owner) -> WorkloadView | None:
+        if owner.kind not in FIELDS:
+            return WorkloadView(owner.kind, namespace, owner.name, owner.uid)
+        found = await self._get(owner, namespace)
+        if found is None:
+            return None
+        view = WorkloadView.read(owner.kind, found)
+        above = view.above
+        if above is None or ABOVE.get(owner.kind) != above.kind:
+            return view
+        top = await self._get(above, namespace)
+        return view if top is None else WorkloadView.read(above.kind, top)
+
+    async def _get(self, owner: Owner, namespace: str) -> Obj | None:
+        try:
+            found = await self.kube.get(WORKLOADS[owner.kind], owner.name, namespace)
+        except Gone:
+            return None
+        return found if found["metadata"]["uid"] == owner.uid else None
+
+    async def _autoscalers(self, namespace: str) -> tuple[Autoscaler, ...]:
+        return tuple(Autoscaler.read(found) for found in await self.kube.list(AUTOSCALERS, namespace))
+
+
+def _asks(s: Situation) -> bool:
+    """Whether the workload matters: it is to be put to rest, shown in a dry run, or might be held by a lost incident."""
+    return wants_scale(s) or ("scaleToZero" in s.actions and (s.incident.spec.dry_run or s.incident.leaving))
+
+
+def _receipts(s: Situation) -> Iterator[Owner]:
+    for receipt in s.incident.status.receipts:
+        kind, _, name = receipt.object.partition(" ")
+        if kind in FIELDS and not receipt.returned:
+            yield Owner(kind, name, receipt.uid)
+
+
+def _recorded_owner(s: Situation) -> Owner | None:
+    target = s.incident.spec.target
+    if target is not None and target.kind != "Pod":
+        return None if target.kind == "Node" else Owner(target.kind, target.name, s.pinned_uid or "")
+    if s.pod is not None:
+        return s.prior.owner
+    priors = (PodPrior.load(r.prior) for r in s.incident.status.receipts if r.object.startswith("Pod "))
+    return next((prior.owner for prior in priors if prior), None)

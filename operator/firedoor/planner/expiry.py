@@ -1,0 +1,28 @@
+"""When an incident releases itself: `releaseAfter` of its own or of the policies, counted from its creation. Pure.
+
+What is due becomes `spec.release`, so that a release by time and one by a person are the same road.
+"""
+
+from datetime import datetime
+
+from firedoor.api.duration import parsed
+from firedoor.api.incident import Release
+from firedoor.planner.situation import Situation
+
+
+def expires(s: Situation) -> datetime | None:
+    """When the incident is to be released by itself; None: never, or not while it is held."""
+    after = s.incident.spec.release_after or s.rules.release_after
+    created = s.incident.metadata.creation_timestamp
+    if after is None or created is None or s.incident.spec.hold or s.incident.leaving:
+        return None
+    return created + parsed(after)
+
+
+def due(s: Situation) -> Release | None:
+    """The release that is due now, if one is."""
+    at = expires(s)
+    if at is None or s.now < at:
+        return None
+    after = s.incident.spec.release_after or s.rules.release_after
+    return Release(reason=f"releaseAfter: {after} have passed since the incident was made.")

@@ -1,0 +1,142 @@
+"""The report of an incident about a workload or a node: what its children say, summed up, and what it holds itself.
+
+Pure. One suspect that is not isolated is enough to say so, with that suspect's reason. A suspect that a person released
+by itself no longer counts, and the sentence says that.
+"""
+
+from dataclasses import dataclass
+
+from firedoor.api.conditions import Condition, Reason, Type, merged
+from firedoor.api.incident import IncidentStatus, PlanStatus
+from firedoor.api.member import MemberStatus
+from firedoor.planner.containment import wants_cordon, wants_evidence
+from firedoor.planner.family import GONE, Kin, own
+from firedoor.planner.family_guards import title
+from firedoor.planner.family_sum import released_note, summed
+from firedoor.planner.identity import wants_freeze
+from firedoor.planner.permits import Refusal
+from firedoor.planner.receipts import receipts
+from firedoor.planner.release import outstanding
+from firedoor.planner.report import cordoned, scaled
+from firedoor.planner.situation import Situation
+from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
+from firedoor.planner.verdict import Verdict
+
+NAMED = 8
+"""Pods that a sentence names; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the controller knows beside the situation."""
+
+    refused: Refusal | None = None
+    drift: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    plan: PlanStatus | None = None
+
+
+def status(s: Situation, family: tuple[Kin, ...], findings: Findings) -> IncidentStatus:
+    """The whole status of the incident."""
+    before, target = s.incident.status, s.incident.spec.target
+    found = conditions(s, family, findings)
+    return IncidentStatus(
+        phase=phase(found),
+        observed_generation=s.incident.metadata.generation,
+        node=target.name if target and target.kind == "Node" else None,
+        target_uid=before.target_uid,
+        targets=tuple(_member(one) for one in family),
+        conditions=found,
+        plan=findings.plan or before.plan,
+        receipts=receipts(own(s)),
+    )
+
+
+def _member(one: Kin) -> MemberStatus:
+    if one.child is None:
+        return one.member.model_copy(update={"phase": GONE if one.released else None, "isolated": "Unknown"})
+    said = one.child.status
+    return one.member.model_copy(update={"phase": said.phase or "Pending", "isolated": said.truth(Type.ISOLATED)})
+
+
+def conditions(s: Situation, family: tuple[Kin, ...], findings: Findings) -> tuple[Condition, ...]:
+    """All conditions of the incident; times of those that did not change are kept."""
+    refused = findings.refused
+    said = {Type.ACCEPTED: _accepted(s, refused)}
+    said |= untouched(s) if refused and not family else _contained(s, family, findings.drift)
+    said |= summary(s, said, refused, findings.trouble)
+    said[Type.CONTAINED] = _with_note(said[Type.CONTAINED], family)
+    now = (stated(s, about, verdict) for about, verdict in said.items())
+    return merged(s.incident.status.conditions, now)
+
+
+def _with_note(contained: Verdict, family: tuple[Kin, ...]) -> Verdict:
+    if contained.reason != Reason.CONTAINED:
+        return contained
+    return Verdict(contained.status, contained.reason, contained.message + released_note(family))
+
+
+def _accepted(s: Situation, refused: Refusal | None) -> Verdict:
+    if refused is not None:
+        return Verdict("False", refused.reason, refused.message)
+    count, plan = len(s.incident.status.targets), s.incident.status.plan
+    pods = "one suspect pod" if count == 1 else f"{count} suspect pods"
+    left_out = plan.warnings if plan is not None and not plan.steps else ()
+    told = " ".join(("", *left_out[:NAMED], *((f"{len(left_out) - NAMED} more are.",) if len(left_out) > NAMED else ())))
+    return Verdict("True", Reason.ACCEPTED, f"The target is {title(s.incident)} with {pods}.{told.rstrip()}")
+
+
+def _contained(s: Situation, family: tuple[Kin, ...], drift: tuple[str, ...]) -> dict[Type, Verdict]:
+    released = _released(s, family, drift)
+    found = dict.fromkeys(CONTAINMENTS, Verdict("False", Reason.RELEASED, "Released."))
+    if released.status != "True":
+        found = _holding(s, family)
+    evidence = summed(Type.EVIDENCE_SEALED, family) if wants_evidence(s) else not_requested("Evidence")
+    return found | {Type.EVIDENCE_SEALED: evidence, Type.RELEASED: released}
+
+
+def _holding(s: Situation, family: tuple[Kin, ...]) -> dict[Type, Verdict]:
+    isolates = s.incident.spec.containment.network != "None"
+    return {
+        Type.ISOLATED: summed(Type.ISOLATED, family) if isolates else not_requested("Network isolation"),
+        Type.NODE_CORDONED: _cordoned(s, family),
+        Type.WORKLOAD_SCALED: _scaled(s),
+        Type.IDENTITY_FROZEN: summed(Type.IDENTITY_FROZEN, family) if wants_freeze(s) else not_requested("Freezing the identity"),
+    }
+
+
+def _cordoned(s: Situation, family: tuple[Kin, ...]) -> Verdict:
+    """A node is held by the incident itself; those of a workload's pods by the children."""
+    if s.incident.spec.target is not None and s.incident.spec.target.kind == "Node":
+        return cordoned(own(s))
+    return summed(Type.NODE_CORDONED, family) if wants_cordon(s) else not_requested("A cordon")
+
+
+def _scaled(s: Situation) -> Verdict:
+    target = s.incident.spec.target
+    if target is not None and target.kind == "Node" and s.incident.spec.containment.workload != "None":
+        return Verdict("False", Reason.NO_WORKLOAD, "A node is no workload; nothing is put to rest.")
+    return scaled(s)
+
+
+def _released(s: Situation, family: tuple[Kin, ...], drift: tuple[str, ...]) -> Verdict:
+    if not s.incident.leaving:
+        return holding()
+    waiting = [one.member.incident for one in family if not one.over]
+    if waiting:
+        more = f" and {len(waiting) - NAMED} more" if len(waiting) > NAMED else ""
+        return Verdict("False", Reason.RELEASING, f"Waits until they are released: {', '.join(waiting[:NAMED])}{more}.")
+    if outstanding(own(s)):
+        return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
+    return _given_back(family, drift)
+
+
+def _given_back(family: tuple[Kin, ...], drift: tuple[str, ...]) -> Verdict:
+    """All is given back; what a child could not, or was to keep, is told in its words."""
+    if drift:
+        return Verdict("True", Reason.DRIFTED, f"Given back, but left alone as somebody else changed it: {' '.join(drift)}")
+    for one in family:
+        said = next((c for c in one.child.status.conditions if c.type == Type.RELEASED), None) if one.child else None
+        if said is not None and said.reason != Reason.RELEASED:
+            return Verdict("True", Reason(said.reason), f"pod {one.member.name}: {said.message}")
+    return Verdict("True", Reason.RELEASED, "Everything is as it was.")

@@ -1,0 +1,133 @@
+"""What the world would be after a plan, if nobody else touched it: for dry runs, and for tests of the planner itself.
+
+Pure. Knows every step, and what Kubernetes' own controllers do in answer: a pod whose labels are gone is let go of by its
+ReplicaSet, a discarded one is gone.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from firedoor.api import names
+from firedoor.planner import steps
+from firedoor.planner.containment import KEEP_LABELS
+from firedoor.planner.situation import Capture, Situation, Surroundings
+from firedoor.planner.steps import Plan, Step
+from firedoor.planner.views import NodeView, PodView, PolicyView
+from firedoor.planner.workload_view import WorkloadView
+
+
+def after(s: Situation, plan: Plan) -> Situation:
+    """The situation once every step of the plan has been taken."""
+    for stage in plan:
+        for step in stage:
+            s = _after_step(s, step)
+    return s
+
+
+def _after_step(s: Situation, step: Step) -> Situation:
+    match step:
+        case steps.DenyTraffic(namespace):
+            others = tuple(p for p in s.around.policies if p.name != names.deny_policy(s.incident.uid))
+            return _around(s, policies=(*others, _deny(s, namespace)))
+        case steps.Quarantine():
+            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.prior.dump()))
+        case steps.Shelter():
+            return _around(s, sheltered=True)
+        case steps.StartCapture():
+            return _around(s, capture=Capture("Sealed"))
+        case steps.Cordon(node):
+            return _with_node(s, _cordoned(s, node))
+        case steps.FreezeIdentity(keys):
+            return _around(s, identity=s.around.identity.with_holder(s.incident.uid, keys))
+        case _:
+            return _after_reverse(s, step)
+
+
+def _after_reverse(s: Situation, step: Step) -> Situation:
+    match step:
+        case steps.RestorePod():
+            note = None if step.last else step.pod.prior_note
+            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, note))
+        case steps.DiscardPod():
+            return replace(s, pod=None)
+        case steps.LiftDeny():
+            kept = tuple(p for p in s.around.policies if p.name != names.deny_policy(s.incident.uid))
+            return _around(s, policies=kept)
+        case steps.KeepDeny():
+            return _around(s, policies=tuple(_kept(p, s.incident.uid) for p in s.around.policies))
+        case steps.LiftShelter():
+            return _around(s, sheltered=False)
+        case steps.ReleaseCordon():
+            return _with_node(s, _let_go(s, step))
+        case steps.ThawIdentity(keys):
+            return _around(s, identity=s.around.identity.without_holder(s.incident.uid, keys))
+        case _:
+            return _after_other(s, step)
+
+
+def _after_other(s: Situation, step: Step) -> Situation:
+    match step:
+        case steps.ScaleToZero(workload):
+            return _around(s, workload=_at_rest(s, workload))
+        case steps.ReturnReplicas():
+            return _around(s, workload=_set_up(s, step))
+        case steps.FreezeIdentity(keys):
+            return _around(s, identity=s.around.identity.with_holder(s.incident.uid, keys))
+        case steps.ThawIdentity(keys):
+            return _around(s, identity=s.around.identity.without_holder(s.incident.uid, keys))
+        case _:
+            raise TypeError(f"nothing is known of what {step!r} does")
+
+
+def _around(s: Situation, **fields: object) -> Situation:
+    around: Surroundings = replace(s.around, **fields)  # type: ignore[arg-type]
+    return replace(s, around=around)
+
+
+def _deny(s: Situation, namespace: str) -> PolicyView:
+    spec = {"podSelector": {"matchLabels": {s.label: "true"}}, "policyTypes": ["Ingress", "Egress"]}
+    return PolicyView(namespace, names.deny_policy(s.incident.uid), "imagined", s.incident.uid, spec, None)
+
+
+def _kept(policy: PolicyView, uid: str) -> PolicyView:
+    return replace(policy, kept=True) if policy.name == names.deny_policy(uid) else policy
+
+
+def _relabelled(pod: PodView, labels: Mapping[str, str], notes: Mapping[str, str | None], note: str | None) -> PodView:
+    freed = note is not None and pod.owner is not None and pod.owner.kind not in KEEP_LABELS
+    said = {**pod.annotations, **notes}
+    annotations = {key: value for key, value in said.items() if value is not None}
+    return replace(pod, labels=labels, annotations=annotations, prior_note=note, owner=None if freed else pod.owner)
+
+
+def _cordoned(s: Situation, node: NodeView) -> NodeView:
+    prior = {} if node.holders else {names.PRIOR: json.dumps({"unschedulable": node.unschedulable})}
+    holder = {names.cordon_holder(s.incident.uid): s.incident.key}
+    return replace(node, unschedulable=True, annotations={**node.annotations, **holder, **prior})
+
+
+def _let_go(s: Situation, step: steps.ReleaseCordon) -> NodeView:
+    gone = {names.cordon_holder(s.incident.uid), *({names.PRIOR} if step.last else ())}
+    annotations = {key: value for key, value in step.node.annotations.items() if key not in gone}
+    unschedulable = step.node.unschedulable and not step.uncordon
+    return replace(step.node, unschedulable=unschedulable, annotations=annotations)
+
+
+def _at_rest(s: Situation, workload: WorkloadView) -> WorkloadView:
+    assert workload.setting is not None
+    prior = {} if workload.holders else {names.PRIOR: workload.setting.dump()}
+    holder = {names.scale_holder(s.incident.uid): s.incident.key}
+    setting = replace(workload.setting, value=True if workload.setting.key == "suspend" else 0)
+    return replace(workload, setting=setting, annotations={**workload.annotations, **holder, **prior})
+
+
+def _set_up(s: Situation, step: steps.ReturnReplicas) -> WorkloadView:
+    own = names.scale_holder(s.incident.uid)
+    gone = {own, *({names.PRIOR} if step.workload.holders == (own,) else ())}
+    annotations = {key: value for key, value in step.workload.annotations.items() if key not in gone}
+    return replace(step.workload, setting=step.setting or step.workload.setting, annotations=annotations)
+
+
+def _with_node(s: Situation, node: NodeView) -> Situation:
+    return _around(s, nodes=tuple(node if other.name == node.name else other for other in s.around.nodes))

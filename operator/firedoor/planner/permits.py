@@ -1,0 +1,108 @@
+"""Permits: whether one action may happen now, by the pause switch, the approvals and the budgets.
+
+Pure, asked for each action before its first step; what already holds is never asked again, so that no policy written
+later undoes a containment. An objection names its cure.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from firedoor.api.approval import IncidentApproval
+from firedoor.api.conditions import Reason
+from firedoor.api.policy import Action
+from firedoor.planner.situation import Situation
+
+Decision = Literal["Approve", "Deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing is touched."""
+
+    reason: Reason
+    message: str
+    curable: bool
+    """Whether time alone may cure it, so that it is worth looking again."""
+
+
+def objection(s: Situation, action: Action) -> Refusal | None:
+    """The first thing that stands against this action, if anything does."""
+    return _paused(s) or _unapproved(s, action) or _over_budget(s, action)
+
+
+def _paused(s: Situation) -> Refusal | None:
+    if not s.rules.paused_by:
+        return None
+    names = ", ".join(s.rules.paused_by)
+    return Refusal(Reason.PAUSED, f"Paused by ContainmentPolicy {names}; nothing new is touched until that is lifted.", True)
+
+
+def _unapproved(s: Situation, action: Action) -> Refusal | None:
+    if action not in s.rules.approval:
+        return None
+    match decision(s, action):
+        case "Approve":
+            return None
+        case "Deny":
+            return Refusal(Reason.APPROVAL_DENIED, f"{action} was denied by {_deniers(s, action)}.", curable=False)
+    if s.incident.spec.requested_by is None:
+        message = f"{action} needs approval, and the incident does not say who asks; make it anew with spec.requestedBy."
+        return Refusal(Reason.AWAITING_APPROVAL, message, curable=False)
+    return _undecided(s, action)
+
+
+def _undecided(s: Situation, action: Action) -> Refusal | None:
+    created = s.incident.metadata.creation_timestamp or s.now
+    if s.now - created < s.rules.deadline:
+        until = (created + s.rules.deadline).isoformat(timespec="seconds")
+        message = f"{action} waits until {until} for an IncidentApproval of incident {s.incident.key} by a second person."
+        return Refusal(Reason.AWAITING_APPROVAL, message, curable=True)
+    if s.rules.allow_after_deadline:
+        return None
+    return Refusal(Reason.APPROVAL_DENIED, f"Nobody approved {action} before the deadline; it does not happen.", curable=True)
+
+
+def decision(s: Situation, action: Action) -> Decision | None:
+    """What was decided about an action by anyone but who asked for it; one denial outweighs every approval."""
+    found = {approval.spec.decision for approval in _valid(s, action)}
+    return "Deny" if "Deny" in found else "Approve" if found else None
+
+
+def _valid(s: Situation, action: Action) -> tuple[IncidentApproval, ...]:
+    return tuple(
+        approval
+        for approval in s.approvals
+        if action in approval.spec.actions
+        and approval.spec.incident_uid in (s.incident.uid, s.answers_to)
+        and approval.metadata.namespace == s.incident.metadata.namespace
+        and s.incident.spec.requested_by not in (None, approval.spec.approver)
+    )
+
+
+def _deniers(s: Situation, action: Action) -> str:
+    return ", ".join(approval.spec.approver for approval in _valid(s, action) if approval.spec.decision == "Deny")
+
+
+def _over_budget(s: Situation, action: Action) -> Refusal | None:
+    budgets, census = s.rules.budgets, s.census
+    namespace = s.incident.target_namespace
+    match action:
+        case "Isolate":
+            return _beyond(
+                census.isolated_in_namespace, budgets.isolated_pods_per_namespace, f"pods of namespace {namespace} are isolated"
+            ) or _beyond(
+                census.isolated_of_workload, budgets.isolated_pods_per_workload, "pods of the suspect's workload are isolated"
+            )
+        case "ScaleToZero":
+            return _beyond(
+                census.scaled_in_last_hour, budgets.scale_downs_per_hour, "workloads were scaled to zero in the last hour"
+            )
+        case _:
+            return None
+
+
+def _beyond(held: int, budget: int | None, what: str) -> Refusal | None:
+    if budget is None or held < budget:
+        return None
+    message = f"{held} {what}; the policy's budget of {budget} is used up. Release an incident, or raise the budget."
+    return Refusal(Reason.BUDGET_EXCEEDED, message, curable=True)

@@ -1,0 +1,95 @@
+"""The preview: what a dry run writes to status. The very plans that the controller would carry out, one after the other.
+
+Pure. Each plan is taken in imagination and the next one made from there, until nothing is left to do; so a step that
+waits for another is there too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from firedoor.api.incident import PlannedStep, PlanStatus
+from firedoor.api.names import FROZEN_LIST, deny_policy
+from firedoor.planner import containment, steps
+from firedoor.planner.next import foreseen
+from firedoor.planner.selectors import overlapping
+from firedoor.planner.situation import Situation
+from firedoor.planner.steps import Step
+
+
+def preview(s: Situation) -> PlanStatus:
+    """What the incident would do were it no dry run."""
+    acting = replace(s, incident=s.incident.model_copy(update={"spec": s.incident.spec.model_copy(update={"dry_run": False})}))
+    planned, then = foreseen(acting)
+    rivals = s.around.workload.rivals if s.around.workload else ()
+    warnings = (*_allowing(then), *_refused(then), *rivals, *_lonely(s))
+    return PlanStatus(
+        steps=tuple(told(s, step) for step in planned)[:64],
+        warnings=tuple(warning[:1024] for warning in warnings)[:64],
+        healthy_replicas=_healthy(s),
+    )
+
+
+def _allowing(then: Situation) -> Iterator[str]:
+    for name in overlapping(then.around.policies, then.pod.labels) if then.pod else ():
+        yield f"NetworkPolicy {then.incident.target_namespace}/{name} would still allow the suspect some traffic."
+
+
+def _refused(then: Situation) -> Iterator[str]:
+    node = containment.suspect_node(then)
+    if node is None or not containment.wants_cordon(then) or containment.holds_cordon(then, node):
+        return
+    refusal = containment.cordon_refusal(then, node)
+    if refusal is not None:
+        yield refusal.message
+
+
+def _lonely(s: Situation) -> Iterator[str]:
+    if _healthy(s) == 0:
+        yield "The suspect is the last healthy replica of its workload; nothing serves until a replacement is ready."
+
+
+def _healthy(s: Situation) -> int | None:
+    return None if s.around.workload is None else s.around.workload.healthy_without_suspect
+
+
+def told(s: Situation, step: Step) -> PlannedStep:
+    """One step in words."""
+    namespace = s.incident.target_namespace
+    match step:
+        case steps.DenyTraffic():
+            return _step(
+                "Isolate", f"NetworkPolicy {namespace}/{_deny_name(s)}", "created: denies all traffic in both directions"
+            )
+        case steps.Quarantine(pod):
+            gone, kept = sorted(set(pod.labels) - set(step.labels)), sorted(step.labels)
+            detail = f"labels {', '.join(kept)} stay or come; {', '.join(gone) or 'none'} taken off and recorded"
+            return _step("Quarantine", f"Pod {namespace}/{pod.name}", detail)
+        case steps.Shelter():
+            return _step("Shelter", f"PodDisruptionBudget {namespace}/{_deny_name(s)}", "created: the suspect is not evicted")
+        case steps.Cordon(node):
+            return _step("Cordon", f"Node {node.name}", "made unschedulable, held by this incident")
+        case steps.StartCapture():
+            return _step("Capture", f"Pod {namespace}/{step.pod}", f"evidence to a new volume of {step.storage.size}")
+        case steps.FreezeIdentity(keys):
+            return _step("Freeze", f"ConfigMap {s.home}/{FROZEN_LIST}", f"{', '.join(keys)} may read, and change nothing")
+        case _:
+            return _told_of_other(s, step)
+
+
+def _told_of_other(s: Situation, step: Step) -> PlannedStep:
+    match step:
+        case steps.ScaleToZero(workload):
+            detail = f"{workload.setting.dump() if workload.setting else ''} is recorded; put to rest, held by this incident"
+            return _step("ScaleToZero", f"{workload.kind} {workload.namespace}/{workload.name}", detail)
+        case steps.FreezeIdentity(keys):
+            return _step("Freeze", f"identities {', '.join(keys)}", "may read, and change nothing")
+        case _:
+            raise TypeError(f"{step!r} is no step of a containment")
+
+
+def _step(action: str, about: str, detail: str) -> PlannedStep:
+    return PlannedStep(action=action, object=about, detail=detail[:1024])
+
+
+def _deny_name(s: Situation) -> str:
+    return deny_policy(s.incident.uid)

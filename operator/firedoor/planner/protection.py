@@ -1,0 +1,46 @@
+"""What keeps the suspect pod from being swept away while it is evidence: notes to those who evict, and a budget of one.
+
+Pure. The notes go on the pod in the very call that quarantines it; what was there before goes into the same record and
+comes back with the labels. Against a direct deletion nothing here helps.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from firedoor.planner.situation import Situation
+from firedoor.planner.steps import LiftShelter, Shelter, Step
+from firedoor.planner.views import PodPrior, PodView
+
+NOTES: Final = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+    "descheduler.alpha.kubernetes.io/prefer-no-eviction": "true",
+    "argocd.argoproj.io/sync-options": "Prune=false",
+}
+"""By the documentation of cluster-autoscaler, Karpenter, the descheduler and Argo CD."""
+
+
+def missing_notes(pod: PodView) -> dict[str, str]:
+    """The notes that the pod does not carry yet."""
+    return {key: value for key, value in NOTES.items() if pod.annotations.get(key) != value}
+
+
+def notes_before(pod: PodView) -> dict[str, str | None]:
+    """What the pod says under the keys of the notes; None where it says nothing."""
+    return {key: pod.annotations.get(key) for key in NOTES}
+
+
+def notes_to_return(pod: PodView, prior: PodPrior) -> Mapping[str, str | None]:
+    """What goes back under each key that still says what firedoor wrote; what somebody else wrote since is left alone."""
+    return {key: value for key, value in prior.annotations.items() if pod.annotations.get(key) == NOTES.get(key)}
+
+
+def shelter(s: Situation) -> tuple[Step, ...]:
+    """The disruption budget, once the label that it selects is on the pod."""
+    if s.pod is None or not s.suspect_held or s.around.sheltered:
+        return ()
+    return (Shelter(s.pod.namespace),)
+
+
+def lift_shelter(s: Situation) -> tuple[Step, ...]:
+    return (LiftShelter(s.incident.target_namespace),) if s.around.sheltered else ()

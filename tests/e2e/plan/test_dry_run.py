@@ -1,0 +1,56 @@
+"""A dry run says what would be done, names every object, touches nothing, and can then be made real."""
+
+import json
+
+from tests.e2e.conftest import Json, Story
+
+
+def plan(story: Story) -> Json:
+    found: Json = story.get("secinc", "incident")["status"]["plan"]
+    return found
+
+
+def test_a_dry_run_names_every_step_and_touches_nothing(story: Story) -> None:
+    story.deployment()
+    suspect = story.pods()[0]
+    name, labels = suspect["metadata"]["name"], suspect["metadata"]["labels"]
+    containment = {"network": "Isolate", "node": "Cordon", "workload": "ScaleToZero", "identity": "Freeze"}
+    story.incident(name, dryRun=True, containment=containment, evidence={"enabled": True})
+    story.wait("Accepted", "False", "DryRun")
+
+    told = plan(story)
+    steps = {step["action"]: step["object"] for step in told["steps"]}
+    assert list(steps)[:2] == ["Isolate", "Quarantine"]
+    assert set(steps) == {"Isolate", "Quarantine", "Shelter", "Cordon", "Capture", "ScaleToZero", "Freeze"}
+    assert steps["Quarantine"] == f"Pod {story.namespace}/{name}"
+    assert steps["Cordon"] == f"Node {suspect['spec']['nodeName']}"
+    assert steps["ScaleToZero"] == f"Deployment {story.namespace}/web"
+    assert told["healthyReplicas"] == 1
+    assert story.get("pod", name)["metadata"]["labels"] == labels
+    assert not story.kubectl.exists("-n", story.namespace, "networkpolicy")
+    assert story.get("deployment", "web")["spec"]["replicas"] == 2
+
+
+def test_a_plan_warns_of_policies_that_would_still_allow_traffic_and_of_the_last_replica(story: Story) -> None:
+    story.deployment(replicas=1)
+    allow = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "let-most-in", "namespace": story.namespace},
+        "spec": {"podSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["db"]}]}, "ingress": [{}]},
+    }
+    story.kubectl.apply(allow)
+    story.incident(story.pods()[0]["metadata"]["name"], dryRun=True)
+    story.wait("Accepted", "False", "DryRun")
+    warnings = " ".join(plan(story)["warnings"])
+    assert f"{story.namespace}/let-most-in would still allow" in warnings
+    assert "last healthy replica" in warnings
+
+
+def test_a_dry_run_becomes_real_when_asked(story: Story) -> None:
+    story.pod()
+    story.incident("suspect", dryRun=True, containment={"network": "Isolate", "node": "None"})
+    story.wait("Accepted", "False", "DryRun")
+    body = json.dumps({"spec": {"dryRun": False}})
+    story.kubectl("-n", story.namespace, "patch", "secinc", "incident", "--type=merge", "-p", body)
+    story.wait("Contained")

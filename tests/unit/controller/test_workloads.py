@@ -1,0 +1,115 @@
+"""From a pod to the workload that can be put to rest: up to the topmost known owner, and never to a namesake."""
+
+from typing import Any
+
+from firedoor.api.incident import SecurityIncident
+from firedoor.api.names import scale_holder
+from firedoor.controller.record import Ledger
+from firedoor.controller.workloads import Workloads
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone
+from firedoor.kube.resources import AUTOSCALERS, CRON_JOBS, DEPLOYMENTS, JOBS, REPLICA_SETS, Resource
+from firedoor.planner.views import Owner
+from firedoor.planner.workload_view import WorkloadView
+from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation
+
+
+class Shelf(Kube):
+    """An API server's objects, and nothing that could change them."""
+
+    def __init__(self, *objects: tuple[Resource, Obj]) -> None:
+        self.objects = objects
+        self.listed: list[str] = []
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
+        for kind, found in self.objects:
+            if (kind, found["metadata"]["name"], found["metadata"]["namespace"]) == (resource, name, namespace):
+                return found
+        raise Gone(f"no {resource.kind} {name}", status=404)
+
+    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+        self.listed.append(resource.plural)
+        return [found for kind, found in self.objects if kind == resource]
+
+
+def thing(name: str, owner: tuple[str, str] | None = None, *, uid: str = "", **fields: Any) -> Obj:
+    above = [{"kind": owner[0], "name": owner[1], "uid": f"{owner[1]}-uid", "controller": True}] if owner else []
+    metadata = {"name": name, "namespace": "shop", "uid": uid or f"{name}-uid", "resourceVersion": "1", "ownerReferences": above}
+    return {"metadata": metadata | fields.pop("metadata", {}), "spec": {"replicas": 3}, **fields}
+
+
+DEPLOYMENT = (DEPLOYMENTS, thing("web"))
+REPLICA_SET = (REPLICA_SETS, thing("web-1", ("Deployment", "web")))
+ASKING = incident(containment={"workload": "ScaleToZero"})
+
+
+async def found(shelf: Shelf, owner: tuple[str, str] | None, about: SecurityIncident = ASKING) -> WorkloadView | None:
+    """The workload of a pod with this owner."""
+    ledger = Ledger()
+    ledger.note(about)
+    suspect = pod(owner=Owner(*owner, f"{owner[1]}-uid") if owner else None)
+    return await Workloads(shelf, ledger).of(situation(about, suspect))
+
+
+async def title(shelf: Shelf, owner: tuple[str, str] | None, about: SecurityIncident = ASKING) -> str | None:
+    view = await found(shelf, owner, about)
+    return view.title if view else None
+
+
+async def test_the_topmost_known_owner_is_the_one() -> None:
+    assert await title(Shelf(DEPLOYMENT, REPLICA_SET), ("ReplicaSet", "web-1")) == "Deployment web"
+    assert await title(Shelf((REPLICA_SETS, thing("alone"))), ("ReplicaSet", "alone")) == "ReplicaSet alone"
+    cron, job = (CRON_JOBS, thing("nightly")), (JOBS, thing("nightly-1", ("CronJob", "nightly")))
+    assert await title(Shelf(cron, job), ("Job", "nightly-1")) == "CronJob nightly"
+    assert await title(Shelf((JOBS, thing("once"))), ("Job", "once")) == "Job once"
+
+
+async def test_a_bare_pod_has_none_and_an_unknown_kind_is_only_named() -> None:
+    assert await found(Shelf(), None) is None
+    view = await found(Shelf(), ("DaemonSet", "agent"))
+    assert view is not None
+    assert (view.title, view.setting) == ("DaemonSet agent", None)
+
+
+async def test_a_custom_resource_above_is_a_rival_and_not_followed() -> None:
+    view = await found(Shelf((REPLICA_SETS, thing("web-1", ("Rollout", "web")))), ("ReplicaSet", "web-1"))
+    assert view is not None
+    assert view.title == "ReplicaSet web-1"
+    assert "Rollout web controls" in view.rivals[0]
+
+
+async def test_a_later_object_of_the_same_name_is_not_taken_for_the_owner() -> None:
+    assert await found(Shelf((REPLICA_SETS, thing("web-1", uid="later"))), ("ReplicaSet", "web-1")) is None
+    later = (DEPLOYMENTS, thing("web", uid="later"))
+    assert await title(Shelf(later, REPLICA_SET), ("ReplicaSet", "web-1")) == "ReplicaSet web-1"
+
+
+async def test_what_is_held_is_found_by_its_receipt_when_the_owner_between_is_gone() -> None:
+    receipt = {"object": "Deployment web", "uid": "web-uid", "change": "scaled to zero", "prior": "{}", "at": NOON}
+    released = incident(release={"reason": "over"}, status={"receipts": [receipt]})
+    assert await title(Shelf(DEPLOYMENT), ("ReplicaSet", "web-1"), released) == "Deployment web"
+
+
+async def test_nothing_is_looked_for_that_nobody_asked_for() -> None:
+    shelf = Shelf(DEPLOYMENT, REPLICA_SET)
+    assert await found(shelf, ("ReplicaSet", "web-1"), incident()) is None
+    assert shelf.listed == []
+
+
+async def test_a_dry_run_and_a_release_look_and_only_the_first_asks_for_rivals() -> None:
+    hpa = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}
+    shelf = Shelf(DEPLOYMENT, REPLICA_SET, (AUTOSCALERS, {"metadata": {"name": "by-load", "namespace": "shop"}, "spec": hpa}))
+    view = await found(shelf, ("ReplicaSet", "web-1"), incident(dryRun=True))
+    assert view is not None
+    assert "HorizontalPodAutoscaler by-load" in view.rivals[0]
+    shelf.listed.clear()
+    assert await title(shelf, ("ReplicaSet", "web-1"), incident(release={"reason": "over"})) == "Deployment web"
+    assert shelf.listed == []
+
+
+async def test_a_holder_whose_incident_nobody_knows_is_a_stranger() -> None:
+    held = {"annotations": {scale_holder(UID): "shop/shell", scale_holder(OTHER_UID): "shop/forged"}}
+    view = await found(Shelf((DEPLOYMENTS, thing("web", metadata=held)), REPLICA_SET), ("ReplicaSet", "web-1"))
+    assert view is not None
+    assert view.holders == (scale_holder(UID),)
+    assert view.strangers == {scale_holder(OTHER_UID)}
