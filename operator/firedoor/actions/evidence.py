@@ -46,8 +46,9 @@ async def start(kube: Kube, home: str, image: str, order: Order, storage: Storag
     for resource, thing in ((CLAIMS, claim(home, order, storage)), (JOBS, job(home, image, order))):
         try:
             await kube.create(resource, thing)
-        except Conflict:
-            continue
+        except Conflict as conflict:
+            if conflict.reason != "AlreadyExists":
+                raise  # a quota that moved answers 409 too, and then nothing was made
 
 
 def claim(home: str, order: Order, storage: Storage) -> Obj:

@@ -11,7 +11,7 @@ from typing import Any
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict, Gone
+from firedoor.kube.errors import Conflict, Gone, Invalid
 from firedoor.kube.resources import NETWORK_POLICIES, PODS
 
 RULES = (
@@ -59,7 +59,7 @@ async def _set_right(kube: Kube, policy: Obj) -> None:
     labels = found["metadata"].get("labels") or {}
     if labels.get(names.INCIDENT_UID) != policy["metadata"]["labels"][names.INCIDENT_UID]:
         message = f"NetworkPolicy {namespace}/{name} exists and is not firedoor's; rename or delete it."
-        raise Conflict(message, status=409, reason="AlreadyExists")
+        raise Invalid(message, status=409, reason="AlreadyExists")
     body = [
         {"op": "test", "path": "/metadata/uid", "value": found["metadata"]["uid"]},
         {"op": "replace", "path": "/spec", "value": policy["spec"]},

@@ -13,6 +13,7 @@ from firedoor.api.incident import Reach, SecurityIncident
 from firedoor.controller.captures import Captures
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
+from firedoor.kube.errors import KubeError
 from firedoor.planner import steps
 from firedoor.planner.steps import Plan, Step
 from firedoor.planner.workload_view import WorkloadView
@@ -100,7 +101,11 @@ class Actor:
             pod={"namespace": step.namespace, "name": step.pod, "uid": step.pod_uid},
             paths=step.paths,
         )
-        await evidence.start(self.kube, self.settings.home, self.settings.image, order, step.storage)
+        try:
+            await evidence.start(self.kube, self.settings.home, self.settings.image, order, step.storage)
+        except KubeError:
+            self.captures.forget(incident.uid)
+            raise
 
     async def _scale(self, incident: SecurityIncident, step: steps.ScaleToZero) -> None:
         found = step.workload

@@ -40,6 +40,8 @@ class Observer:
         self._workloads = Workloads(kube, ledger)
         self._nodes: tuple[NodeView, ...] = ()
         self._nodes_seen = float("-inf")
+        self._nodes_patched = 0
+        self._nodes_lock = asyncio.Lock()
 
     async def suspect(self, incident: SecurityIncident, now: datetime) -> Situation:
         """The situation as far as the pod alone tells it: enough for the guards and the door."""
@@ -85,7 +87,8 @@ class Observer:
         return await self._maybe(self._kube.get(DISRUPTION_BUDGETS, name, s.incident.target_namespace)) is not None
 
     def nodes_changed(self) -> None:
-        """Says that a node was patched, so that the next look is a fresh one."""
+        """Says that a node was patched, so that the next look is a fresh one, even where one is under way."""
+        self._nodes_patched += 1
         self._nodes_seen = float("-inf")
 
     async def _pod(self, incident: SecurityIncident) -> PodView | None:
@@ -101,11 +104,12 @@ class Observer:
     async def _all_nodes(self) -> tuple[NodeView, ...]:
         if "cordon" not in self._actions:
             return ()
-        now = asyncio.get_running_loop().time()
-        if now - self._nodes_seen > NODES_SECONDS:
-            self._nodes_seen = now
-            self._nodes = tuple(NodeView.read(node) for node in await self._kube.list(NODES))
-        return self._nodes
+        async with self._nodes_lock:  # whoever comes while they are being listed waits, and never sees an older list
+            asked, patched = asyncio.get_running_loop().time(), self._nodes_patched
+            if asked - self._nodes_seen > NODES_SECONDS:
+                self._nodes = tuple(NodeView.read(node) for node in await self._kube.list(NODES))
+                self._nodes_seen = asked if patched == self._nodes_patched else float("-inf")
+            return self._nodes
 
     async def _capture(self, s: Situation) -> Capture:
         if not wants_evidence(s):

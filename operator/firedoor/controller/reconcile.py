@@ -194,9 +194,19 @@ class Reconciler:
         if heads_family(record.incident):
             await self.family.stall(record, trouble)
             return Again(SLOWLY_SECONDS)
-        s = await self.observer.suspect(record.incident, self.clock())
-        await self.scribe.write(record.incident, status(s, Findings(trouble=trouble)))
+        findings = Findings(drift=record.drift, closed_at=record.closed_at, trouble=trouble)
+        await self.scribe.write(record.incident, status(await self._as_far_as_allowed(record), findings))
         return Again(SLOWLY_SECONDS)
+
+    async def _as_far_as_allowed(self, record: Record) -> Situation:
+        """The situation for a report of trouble, which may be that what is around the pod must not be looked at."""
+        pod = await self.observer.suspect(record.incident, self.clock())
+        s = replace(pod, proof=self._known_proof(record), fight=record.fight)
+        try:
+            return await self.observer.around(s)
+        except (Forbidden, Invalid) as error:
+            log.warning("what is around the suspect of %s cannot be told: %s", record.incident.key, error)
+            return s
 
 
 def now() -> datetime:

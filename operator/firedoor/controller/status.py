@@ -4,6 +4,7 @@ The reconciler calls it. The controller is the only writer of an incident's stat
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +13,10 @@ from firedoor.api import names
 from firedoor.api.conditions import Condition, Type
 from firedoor.api.incident import IncidentStatus, Release, SecurityIncident
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Gone
+from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.resources import EVENTS, INCIDENTS
+
+log = logging.getLogger(__name__)
 
 NOTABLE = (
     Type.ACCEPTED,
@@ -48,7 +51,7 @@ class Scribe:
         except Gone:
             return incident
         for condition in changed(incident.status, status):
-            await self.kube.create(EVENTS, event(incident, condition, self.instance, datetime.now(UTC)))
+            await self.say(incident, condition)
         return SecurityIncident.read(written)
 
     async def hold(self, incident: SecurityIncident) -> None:
@@ -63,8 +66,11 @@ class Scribe:
         await self.kube.patch(INCIDENTS, metadata.name, metadata.namespace, body)
 
     async def say(self, incident: SecurityIncident, about: Condition) -> None:
-        """An event that no change of a condition tells."""
-        await self.kube.create(EVENTS, event(incident, about, self.instance, datetime.now(UTC)))
+        """An event. One that cannot be written keeps nothing up: the status is what counts."""
+        try:
+            await self.kube.create(EVENTS, event(incident, about, self.instance, datetime.now(UTC)))
+        except KubeError as error:
+            log.warning("no event says %s=%s of incident %s: %s", about.type, about.status, incident.key, error)
 
     async def let_go(self, incident: SecurityIncident) -> None:
         """Takes firedoor's finalizer off; an incident that is gone is well."""

@@ -26,7 +26,7 @@ async def configuration() -> Configuration:
     if incluster_config.SERVICE_HOST_ENV_NAME in os.environ and "KUBECONFIG" not in os.environ:
         incluster_config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call]
     else:
-        await kube_config.load_kube_config(client_configuration=found)  # type: ignore[no-untyped-call]
+        await kube_config.load_kube_config(config_file=os.environ.get("KUBECONFIG"), client_configuration=found)  # type: ignore[no-untyped-call]
     return found
 
 

@@ -77,7 +77,7 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """All conditions of the incident; times of those that did not change are kept."""
     said = {Type.ACCEPTED: _accepted(s, refused)}
-    said |= untouched(s) if refused else _contained(s, drift)
+    said |= untouched(s) if refused else _contained(s, drift, trouble)
     said |= summary(s, said, refused, trouble)
     now = (stated(s, about, verdict) for about, verdict in said.items())
     return merged(s.incident.status.conditions, now)
@@ -97,8 +97,8 @@ def _accepted(s: Situation, refused: Refusal | None) -> Verdict:
     return Verdict("True", Reason.ACCEPTED, f"The target is pod {s.incident.target_namespace}/{name}.")
 
 
-def _contained(s: Situation, drift: tuple[str, ...]) -> dict[Type, Verdict]:
-    released = _released(s, drift)
+def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> dict[Type, Verdict]:
+    released = _released(s, drift, trouble)
     if released.status == "True":
         over = Verdict("False", Reason.RELEASED, "Released.")
         found = dict.fromkeys(CONTAINMENTS, over)
@@ -164,9 +164,11 @@ def _sealed(why: str, status: str | None, claim: str | None, gaps: tuple[str, ..
     return Verdict("True", reason, f"Sealed with gaps on claim {claim}: {' '.join(gaps)}")
 
 
-def _released(s: Situation, drift: tuple[str, ...]) -> Verdict:
+def _released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> Verdict:
     if not s.incident.leaving:
         return holding()
+    if trouble is not None:
+        return Verdict("False", Reason.RELEASING, f"Not everything can be given back: {trouble.message}")
     if waits_for_evidence(s):
         return Verdict("False", Reason.RELEASING, "Waits until the evidence of the suspect pod is sealed.")
     if outstanding(s):

@@ -66,8 +66,9 @@ class Surroundings:
         return next((node for node in self.nodes if node.name == name), None)
 
     def deny(self, incident_uid: str) -> PolicyView | None:
-        """The incident's own policy."""
-        return next((p for p in self.policies if p.name == names.deny_policy(incident_uid)), None)
+        """The incident's own policy; one that merely has its name is none of ours."""
+        own = (p for p in self.policies if p.name == names.deny_policy(incident_uid) and p.incident_uid == incident_uid)
+        return next(own, None)
 
 
 @dataclass(frozen=True, slots=True)
