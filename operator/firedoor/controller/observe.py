@@ -1,6 +1,6 @@
 """Observing: gathers the situation of one incident from the API server, first the pod alone, then what is around it.
 
-The reconciler calls it; it changes nothing. What many incidents share (nodes, collectors) is looked at once a second.
+The reconciler calls it; it changes nothing. What many incidents share (nodes, collectors) is looked at once for all of them.
 """
 
 import asyncio
@@ -8,7 +8,6 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 
-from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
@@ -17,12 +16,13 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
-from firedoor.kube.resources import DISRUPTION_BUDGETS, NETWORK_POLICIES, NODES, PODS
+from firedoor.kube.resources import NETWORK_POLICIES, NODES, PODS
 from firedoor.planner.containment import wants_evidence
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, PodView, PolicyView
 
-NODES_SECONDS = 1.0
+NODES_SECONDS = 5.0
+"""How old the list may be; a patch of a node tests its version, and our own patches make the list old at once."""
 
 
 class Observer:
@@ -64,27 +64,20 @@ class Observer:
 
     async def around(self, s: Situation) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at."""
-        policies, nodes, workload, capture, sheltered, identity = await asyncio.gather(
+        policies, nodes, workload, capture, identity = await asyncio.gather(
             self._policies(s.incident.target_namespace),
             self._all_nodes(),
             self._workloads.of(s),
-            self._capture(s),
-            self._sheltered(s),
+            self.capture(s),
             identities.identity(self._kube, s),
         )
-        around = Surroundings(
-            policies=policies, nodes=nodes, workload=workload, capture=capture, sheltered=sheltered, identity=identity
-        )
+        around = Surroundings(policies=policies, nodes=nodes, workload=workload, capture=capture, identity=identity)
         return replace(s, around=around)
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
         nodes, workload = await asyncio.gather(self._all_nodes(), self._workloads.of(s))
         return replace(s, around=Surroundings(nodes=nodes, workload=workload))
-
-    async def _sheltered(self, s: Situation) -> bool:
-        name = names.shelter(s.incident.uid)
-        return await self._maybe(self._kube.get(DISRUPTION_BUDGETS, name, s.incident.target_namespace)) is not None
 
     def nodes_changed(self) -> None:
         """Says that a node was patched, so that the next look is a fresh one, even where one is under way."""
@@ -111,7 +104,8 @@ class Observer:
                 self._nodes_seen = asked if patched == self._nodes_patched else float("-inf")
             return self._nodes
 
-    async def _capture(self, s: Situation) -> Capture:
+    async def capture(self, s: Situation) -> Capture:
+        """How far this incident's evidence is."""
         if not wants_evidence(s):
             return Capture()
         return await self._captures.of(s.incident.uid, s.incident.status.evidence)

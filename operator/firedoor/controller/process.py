@@ -213,7 +213,7 @@ def _news(before: SecurityIncident, now: SecurityIncident) -> bool:
     return (
         before.metadata.generation != now.metadata.generation
         or before.leaving != now.leaving
-        or before.metadata.finalizers != now.metadata.finalizers
+        or bool(set(before.metadata.finalizers) - set(now.metadata.finalizers))
     )
 
 

@@ -23,10 +23,11 @@ from firedoor.controller.record import Ledger, Record
 from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict, Forbidden, Invalid
-from firedoor.planner import containment, expiry, guards, release, workload
+from firedoor.planner import containment, expiry, guards, imagine, release, steps, workload
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
+from firedoor.planner.protection import shelter_after
 from firedoor.planner.report import Findings, repair, status
 from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
@@ -38,7 +39,11 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_SECONDS = 5.0
 """How soon a refused target, a pod on its way out or a failing proof is looked at again."""
 VERIFY_SECONDS = 60.0
+TRY_SECONDS = 15.0
+"""When to look again at the latest while a try is under way, which wakes the incident by itself when it ends."""
 SLOWLY_SECONDS = 30.0
+ANSWERED = (steps.Cordon, steps.Shelter, steps.StartCapture)
+"""Steps that are done once the API server has said so; what others bring about only another look tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,9 @@ class Reconciler:
             return await self._stall(record, error)
 
     async def _contain(self, record: Record) -> Again | None:
+        if (closed := record.just_closed) is not None:
+            record.just_closed = None
+            return await self._complete(record, replace(closed, incident=record.incident, now=self.clock()))
         s = await self.observer.suspect(record.incident, self.clock())
         refused = guards.refusal(s)
         if refused is not None:
@@ -91,6 +99,9 @@ class Reconciler:
         if not record.proof.reach:
             record.proof = Proof(reach=await self.probes.before(record.incident.uid, s.pod.ip, s.pod.tcp_ports))
         await self._act(record, plan, record.proof.reach)
+        # The answers tell how it stands now, but for the owner: whether that has let go, only a look tells.
+        closed = imagine.after(s, plan)
+        record.just_closed = replace(closed, pod=replace(closed.pod, owner=s.pod.owner)) if closed.pod else None
         record.closed_at = self.clock()
         created = record.incident.metadata.creation_timestamp
         if created is not None:
@@ -104,7 +115,7 @@ class Reconciler:
         if plan := containment.containment(s):
             await self._tell_of_repair(record, s, plan)
             await asyncio.gather(self._act(record, plan, s.proof.reach), self.scribe.hold(record.incident))
-            s = await self._look_again(record, s)
+            s = await self._after(record, s, plan)
         else:
             await self.scribe.hold(record.incident)
         watched = Again(LOOK_AGAIN_SECONDS) if workload.watched(s) else None
@@ -118,18 +129,25 @@ class Reconciler:
         if repaired and s.incident.status.isolation is not None:
             await self.scribe.say(record.incident, repair(s, repaired))
 
+    async def _after(self, record: Record, s: Situation, plan: Plan) -> Situation:
+        """How it stands after the plan: as the API server answered where an answer is proof, else by another look."""
+        if all(isinstance(step, ANSWERED) for stage in plan for step in stage):
+            then = imagine.after(s, plan)
+            return replace(then, around=replace(then.around, capture=await self.observer.capture(s)))
+        return await self._look_again(record, s)
+
     async def _look_again(self, record: Record, s: Situation) -> Situation:
         looked = await self.observer.around(await self.observer.suspect(record.incident, self.clock()))
-        return replace(looked, proof=s.proof, fight=s.fight)
+        return replace(_sheltered(looked, record), proof=s.proof, fight=s.fight)
 
     def _remembering(self, record: Record, s: Situation) -> Situation:
         """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
-        s = replace(s, proof=self._known_proof(record), fight=record.fight)
+        s = replace(_sheltered(s, record), proof=self._known_proof(record), fight=record.fight)
         record.fight = workload.fight(s)
         return replace(s, fight=record.fight)
 
     async def _give_back(self, record: Record) -> Again | None:
-        s = await self.observer.around(await self.observer.suspect(record.incident, self.clock()))
+        s = _sheltered(await self.observer.around(await self.observer.suspect(record.incident, self.clock())), record)
         if plan := release.release(s):
             record.drift += tuple(d for d in release.drifts(s) if d not in record.drift)
             await self._act(record, plan, ())
@@ -149,11 +167,13 @@ class Reconciler:
     async def _act(self, record: Record, plan: Plan, reach: tuple[Reach, ...]) -> None:
         try:
             await self.actor.carry_out(record.incident, plan, reach)
+            record.sheltered = shelter_after(record.sheltered, plan)
         except Conflict:
             record.fight = workload.not_done(record.fight, plan)
             raise
         finally:
-            self.observer.nodes_changed()
+            if any(isinstance(step, steps.Cordon | steps.ReleaseCordon) for stage in plan for step in stage):
+                self.observer.nodes_changed()
 
     def _known_proof(self, record: Record) -> Proof:
         """The proof on the record, or after a restart what the status tells of it."""
@@ -171,7 +191,8 @@ class Reconciler:
         age = asyncio.get_running_loop().time() - record.proof_loop_time if record.proof_loop_time else due
         if age >= due:
             self.verifier.start(record, s.pod, self._before(record, s))
-            return Again(due + 1.0)
+            record.sheltered = None if record.proof_loop_time else record.sheltered
+            return Again(TRY_SECONDS)
         return Again(due - age)
 
     def _before(self, record: Record, s: Situation) -> tuple[Reach, ...]:
@@ -207,6 +228,11 @@ class Reconciler:
         except (Forbidden, Invalid) as error:
             log.warning("what is around the suspect of %s cannot be told: %s", record.incident.key, error)
             return s
+
+
+def _sheltered(s: Situation, record: Record) -> Situation:
+    """The situation with what is known of the disruption budget."""
+    return replace(s, around=replace(s.around, sheltered=record.sheltered))
 
 
 def now() -> datetime:

@@ -38,6 +38,10 @@ class Record:
     over: bool = False
     """Whether everything was given back, so that there is nothing left to do."""
     hold: Hold | None = None
+    sheltered: bool | None = None
+    """Whether the disruption budget is there; None: not known. Making and removing it twice changes nothing."""
+    just_closed: Situation | None = None
+    """The situation as the door left it, until the next look."""
     proof: Proof = field(default_factory=Proof)
     proof_loop_time: float | None = None
     fight: Fight = field(default_factory=Fight)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from firedoor.planner.situation import Situation
-from firedoor.planner.steps import LiftShelter, Shelter, Step
+from firedoor.planner.steps import LiftShelter, Plan, Shelter, Step
 from firedoor.planner.views import PodPrior, PodView
 
 NOTES: Final = {
@@ -42,5 +42,15 @@ def shelter(s: Situation) -> tuple[Step, ...]:
     return (Shelter(s.pod.namespace),)
 
 
+def shelter_after(known: bool | None, plan: Plan) -> bool | None:
+    """Whether the budget is there after this plan."""
+    for step in (step for stage in plan for step in stage):
+        known = True if isinstance(step, Shelter) else False if isinstance(step, LiftShelter) else known
+    return known
+
+
 def lift_shelter(s: Situation) -> tuple[Step, ...]:
-    return (LiftShelter(s.incident.target_namespace),) if s.around.sheltered else ()
+    """Where nobody knows whether it is there, taking it away is the way to find out."""
+    begun = s.begun or s.around.deny(s.incident.uid) is not None
+    there = s.around.sheltered or (s.around.sheltered is None and begun)
+    return (LiftShelter(s.incident.target_namespace),) if there else ()

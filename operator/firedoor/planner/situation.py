@@ -58,8 +58,8 @@ class Surroundings:
     nodes: tuple[NodeView, ...] = ()
     workload: WorkloadView | None = None
     capture: Capture = Capture()
-    sheltered: bool = False
-    """Whether the incident's disruption budget is there."""
+    sheltered: bool | None = None
+    """Whether the incident's disruption budget is there; None: not known."""
     identity: IdentityView = NOT_LOOKED
 
     def node(self, name: str) -> NodeView | None:
