@@ -7,12 +7,14 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
+from firedoor.controller.shared import SharedLook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
@@ -35,6 +37,7 @@ class Observer:
         self._ledger = ledger
         self._rulebook = rulebook
         self._home = home
+        self._policy_looks: dict[str, SharedLook[tuple[PolicyView, ...]]] = {}
         self._actions = actions
         self._captures = captures
         self._workloads = Workloads(kube, ledger)
@@ -92,6 +95,16 @@ class Observer:
         return PodView.read(found) if found else None
 
     async def _policies(self, namespace: str) -> tuple[PolicyView, ...]:
+        """Every policy of the namespace; one listing serves all who ask meanwhile."""
+        looks = self._policy_looks
+        shared = looks.setdefault(namespace, SharedLook(partial(self._list_policies, namespace)))
+        try:
+            return await shared.fresh()
+        finally:
+            if shared.idle and looks.get(namespace) is shared:
+                del looks[namespace]
+
+    async def _list_policies(self, namespace: str) -> tuple[PolicyView, ...]:
         return tuple(PolicyView.read(policy) for policy in await self._kube.list(NETWORK_POLICIES, namespace))
 
     async def _all_nodes(self) -> tuple[NodeView, ...]:

@@ -42,6 +42,8 @@ VERIFY_SECONDS = 60.0
 TRY_SECONDS = 15.0
 """When to look again at the latest while a try is under way, which wakes the incident by itself when it ends."""
 SLOWLY_SECONDS = 30.0
+MOST_TRIES = 6
+"""Of tries that failed to prove anything in a row; each waits twice as long as the one before, up to a minute."""
 ANSWERED = (steps.Cordon, steps.Shelter, steps.StartCapture)
 """Steps that are done once the API server has said so; what others bring about only another look tells."""
 
@@ -187,10 +189,12 @@ class Reconciler:
         if s.incident.spec.containment.network == "None" or not s.suspect_held or s.pod is None:
             return None
         holds = isolation(s).status == "True"
-        due = VERIFY_SECONDS if holds else LOOK_AGAIN_SECONDS if s.proof.flow != "Unknown" else 1.0
+        record.tries = 0 if holds else record.tries
+        due = VERIFY_SECONDS if holds else min(VERIFY_SECONDS, 2.0**record.tries)
         age = asyncio.get_running_loop().time() - record.proof_loop_time if record.proof_loop_time else due
         if age >= due:
             self.verifier.start(record, s.pod, self._before(record, s))
+            record.tries = min(record.tries + 1, MOST_TRIES)
             record.sheltered = None if record.proof_loop_time else record.sheltered
             return Again(TRY_SECONDS)
         return Again(due - age)

@@ -44,6 +44,8 @@ class Record:
     """The situation as the door left it, until the next look."""
     proof: Proof = field(default_factory=Proof)
     proof_loop_time: float | None = None
+    tries: int = 0
+    """Tries to prove the isolation, since it was last proved."""
     fight: Fight = field(default_factory=Fight)
     """What happened so far over the workload; a restart forgets it, which grants three more reverts at most."""
 
