@@ -1,0 +1,54 @@
+"""What else works in a cluster, as far as containment depends on it: owners that follow labels, and Jobs that end.
+
+Each looks at everything and sets right what differs. `FakeCluster.controllers` takes them.
+"""
+
+import json
+
+from tests.fakes.objects import Obj, stamp
+from tests.fakes.store import Store
+
+PODS, REPLICA_SETS, DEPLOYMENTS, JOBS = "v1/pods", "apps/v1/replicasets", "apps/v1/deployments", "batch/v1/jobs"
+
+
+def replica_sets(cluster: Store) -> None:
+    """A ReplicaSet owns the pods that its selector finds, and deletes them when its Deployment wants none."""
+    for replica_set in cluster.all(REPLICA_SETS):
+        namespace, selector = replica_set["metadata"]["namespace"], replica_set["spec"]["selector"]["matchLabels"]
+        for pod in cluster.all(PODS, namespace):
+            _own(cluster, replica_set, pod, selector.items() <= pod["metadata"].get("labels", {}).items())
+        if cluster.get(DEPLOYMENTS, namespace, owner(replica_set))["spec"]["replicas"] == 0:
+            for pod in cluster.all(PODS, namespace):
+                if owner(pod) == replica_set["metadata"]["name"]:
+                    cluster.remove(PODS, namespace, pod["metadata"]["name"])
+
+
+def _own(cluster: Store, replica_set: Obj, pod: Obj, mine: bool) -> None:
+    name, uid = replica_set["metadata"]["name"], replica_set["metadata"]["uid"]
+    if mine != (owner(pod) == name):
+        owners = [owned_by("ReplicaSet", name, uid)] if mine else None
+        cluster.change(PODS, pod["metadata"]["namespace"], pod["metadata"]["name"], {"metadata": {"ownerReferences": owners}})
+
+
+def owned_by(kind: str, name: str, uid: str) -> Obj:
+    """An owner reference of a controller."""
+    return {"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid, "controller": True}
+
+
+def owner(obj: Obj) -> str:
+    """The name of an object's controller, if it has one."""
+    return str(next((reference["name"] for reference in obj["metadata"].get("ownerReferences") or ()), ""))
+
+
+def collectors(cluster: Store) -> None:
+    """Every Job is done at once, and its pod tells of a sealed bag."""
+    for job in cluster.all(JOBS):
+        if "status" in job:
+            continue
+        name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
+        told = {"terminated": {"exitCode": 0, "message": json.dumps({"status": "Complete", "sealedAt": stamp()})}}
+        labels = {"batch.kubernetes.io/job-name": name}
+        status = {"phase": "Succeeded", "containerStatuses": [{"name": "collector", "state": told}]}
+        cluster.add(PODS, {"metadata": {"name": name, "namespace": namespace, "labels": labels}, "status": status})
+        done = {"conditions": [{"type": "Complete", "status": "True"}]}
+        cluster.change(JOBS, namespace, name, {"status": done})

@@ -1,0 +1,100 @@
+"""How an incident may end, and how it may not: deleted, forgotten, shared, discarded."""
+
+import signal
+
+from tests.fakes.apiserver import FakeCluster
+from tests.fakes.workloads import DEPLOYMENTS, PODS
+from tests.wire.process import Operator
+from tests.wire.world import (
+    INCIDENTS,
+    POLICIES,
+    REPLICAS,
+    condition,
+    contain,
+    delete,
+    eventually,
+    held,
+    incidents,
+    outside,
+    picture,
+    quarantines,
+    release,
+    report,
+    says,
+    suspect,
+    versions,
+)
+
+
+async def test_an_incident_that_is_deleted_stays_until_everything_is_given_back(cluster: FakeCluster, operator: Operator) -> None:
+    before = picture(cluster)
+    await contain(cluster)
+    delete(cluster)
+    assert incidents(cluster)
+    await eventually(lambda: not incidents(cluster), "the incident is gone")
+    assert picture(cluster) == before
+
+
+async def test_an_incident_that_is_deleted_while_nobody_watches_is_given_back_later(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    before = picture(cluster)
+    await contain(cluster)
+    operator.kill()
+    delete(cluster)
+    await operator.again()
+    await eventually(lambda: not incidents(cluster), "the incident is gone")
+    assert picture(cluster) == before
+
+
+async def test_containment_whose_incident_vanished_is_undone_as_an_orphan(cluster: FakeCluster, operator: Operator) -> None:
+    before = picture(cluster)
+    await contain(cluster)
+    operator.kill()
+    cluster.change(INCIDENTS, "shop", "incident", {"metadata": {"finalizers": None}})
+    delete(cluster)
+    await operator.again()
+    await eventually(lambda: picture(cluster) == before, "undone")
+
+
+async def test_an_orderly_end_of_the_controller_undoes_nothing(cluster: FakeCluster, operator: Operator) -> None:
+    await contain(cluster)
+    done = outside(cluster)
+    operator.kill(signal.SIGTERM)
+    assert await operator.process.wait() == 0
+    assert outside(cluster) == done
+
+
+async def test_of_two_incidents_about_one_pod_the_last_one_gives_back(cluster: FakeCluster, operator: Operator) -> None:
+    before = picture(cluster)
+    for name in ("first", "second"):
+        report(cluster, name)
+    await eventually(lambda: all(says(cluster, "NodeCordoned", name=name) for name in ("first", "second")), "both hold")
+    assert len(cluster.all(POLICIES)) == len(quarantines(cluster)) == 2
+    release(cluster, "first")
+    await eventually(lambda: says(cluster, "Released", name="first"), "the first is over")
+    assert len(cluster.all(POLICIES)) == len(quarantines(cluster)) == 1
+    release(cluster, "second")
+    await eventually(lambda: picture(cluster) == before, "all is given back")
+
+
+async def test_a_pod_that_is_discarded_keeps_its_door_closed_until_it_is_gone(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.change(PODS, "shop", "suspect", {"metadata": {"finalizers": ["example.com/slow"]}})
+    await contain(cluster)
+    release(cluster, mode="Discard")
+    await eventually(lambda: "deletionTimestamp" in suspect(cluster)["metadata"], "the pod is on its way out")
+    await eventually(lambda: condition(cluster, "Released")["reason"] == "Releasing", "being released")
+    assert cluster.all(POLICIES)
+    assert held(suspect(cluster))
+
+    cluster.change(PODS, "shop", "suspect", {"metadata": {"finalizers": None}})
+    await eventually(lambda: says(cluster, "Released"), "released")
+    assert not cluster.all(POLICIES)
+
+
+async def test_a_workload_is_scaled_only_when_the_suspect_is_free_of_it(cluster: FakeCluster, operator: Operator) -> None:
+    report(cluster, containment={"workload": "ScaleToZero"})
+    await eventually(lambda: condition(cluster, "WorkloadScaled")["reason"] == "WaitingForEvidence", "it waits")
+    cluster.change(PODS, "shop", "suspect", {"metadata": {"ownerReferences": None}})
+    await eventually(lambda: says(cluster, "WorkloadScaled"), "scaled")
+    assert [web["spec"]["replicas"] for web in versions(cluster, DEPLOYMENTS)] == [REPLICAS, 0]

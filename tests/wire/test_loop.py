@@ -1,0 +1,79 @@
+"""The real controller against a fake API server: what it writes, in which order, and how often."""
+
+from tests.fakes.apiserver import FakeCluster
+from tests.fakes.kinds import Asked
+from tests.fakes.workloads import PODS
+from tests.wire.process import Operator, warm
+from tests.wire.world import (
+    HOME,
+    LABELS,
+    POLICIES,
+    condition,
+    contain,
+    eventually,
+    labels,
+    outside,
+    picture,
+    quarantines,
+    release,
+    report,
+    says,
+    suspect,
+)
+
+
+async def test_nothing_but_a_look_at_the_pod_comes_before_the_door_is_closed(cluster: FakeCluster, operator: Operator) -> None:
+    began = len(cluster.requests)
+    await contain(cluster)
+
+    look, *door = [asked for asked in cluster.requests[began:] if asked.namespace != HOME][:3]
+    assert look == Asked("GET", PODS, "shop", "suspect")
+    assert {(asked.method, asked.collection) for asked in door} == {("POST", POLICIES), ("PATCH", PODS)}
+
+
+async def test_what_is_contained_and_released_is_as_it_was(cluster: FakeCluster, operator: Operator) -> None:
+    before = picture(cluster)
+    await contain(cluster)
+    assert picture(cluster) != before
+    release(cluster)
+    await eventually(lambda: says(cluster, "Released"), "released")
+    assert picture(cluster) == before
+
+
+async def test_without_probes_isolation_is_unknown_and_everything_else_goes_on(cluster: FakeCluster, operator: Operator) -> None:
+    report(cluster)
+    await eventually(lambda: condition(cluster, "Isolated")["reason"] == "NotVerified", "said so")
+    assert condition(cluster, "Isolated")["status"] == "Unknown"
+    assert says(cluster, "NodeCordoned")
+
+
+async def test_a_second_start_changes_nothing(cluster: FakeCluster, operator: Operator) -> None:
+    await contain(cluster)
+    before, done = suspect(cluster), outside(cluster)
+    operator.kill()
+    started = len(cluster.requests)
+    await operator.again()
+    await warm(cluster, since=started)
+    await eventually(lambda: Asked("GET", PODS, "shop", "suspect") in cluster.requests[started:], "looked")
+
+    assert suspect(cluster) == before
+    assert outside(cluster) == done
+
+
+async def test_a_deny_policy_that_somebody_deletes_is_put_back_at_once(cluster: FakeCluster, operator: Operator) -> None:
+    await contain(cluster)
+    [policy] = cluster.all(POLICIES)
+    cluster.remove(POLICIES, "shop", policy["metadata"]["name"])
+    await eventually(lambda: bool(cluster.all(POLICIES)), "the policy is back", seconds=1.0)
+
+
+async def test_a_policy_of_that_name_that_is_not_ours_is_left_alone_and_said_so(cluster: FakeCluster, operator: Operator) -> None:
+    uid = "0a1b2c3d-0000-0000-0000-000000000001"
+    theirs = {"metadata": {"name": "firedoor-0a1b2c3d", "namespace": "shop"}, "spec": {"podSelector": {}}}
+    before = cluster.add(POLICIES, theirs)
+    report(cluster, uid=uid)
+    await eventually(lambda: "is not firedoor's" in condition(cluster, "Stalled").get("message", ""), "said so")
+    assert quarantines(cluster)
+    release(cluster)
+    await eventually(lambda: labels(cluster) == LABELS, "the label is off")
+    assert cluster.get(POLICIES, "shop", "firedoor-0a1b2c3d") == before
