@@ -4,6 +4,7 @@ Paced runs isolate real pods; a burst isolates pods that no scheduler takes, so 
 """
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import aiohttp
 
 from firedoor.api import names
 from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone
 from firedoor.kube.resources import INCIDENTS, NAMESPACES, PODS
 
 WATCH = aiohttp.ClientTimeout(total=None)
@@ -32,6 +34,15 @@ async def namespace(kube: Kube) -> AsyncIterator[str]:
         while await kube.list(INCIDENTS, name):
             await asyncio.sleep(0.2)
         await kube.delete(NAMESPACES, name, None)
+        await _gone(kube, name)
+
+
+async def _gone(kube: Kube, name: str) -> None:
+    """Waits until the namespace is gone: what is left of one measurement would be work in the next."""
+    with contextlib.suppress(Gone):
+        while True:
+            await kube.get(NAMESPACES, name)
+            await asyncio.sleep(0.5)
 
 
 async def pods(kube: Kube, space: str, count: int, *, real: bool) -> list[str]:

@@ -16,8 +16,8 @@ class Pod:
     address: str
     node: str
     labels: Mapping[str, str]
-    ports: Mapping[str, tuple[str, int]]
-    """Named container ports: protocol and number."""
+    ports: Mapping[tuple[str, str], int]
+    """Numbers of named container ports by name and protocol; containers of a pod may share a name."""
 
     @classmethod
     def read(cls, pod: Json) -> "Pod | None":
@@ -26,14 +26,15 @@ class Pod:
         if not status.get("podIP") or spec.get("hostNetwork") or status.get("phase") in ("Succeeded", "Failed"):
             return None
         metadata = pod["metadata"]
-        named = (port for c in spec.get("containers", ()) for port in c.get("ports") or () if port.get("name"))
+        named = [port for c in spec.get("containers", ()) for port in c.get("ports") or () if port.get("name")]
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
             address=status["podIP"],
             node=spec.get("nodeName", ""),
             labels=metadata.get("labels") or {},
-            ports={port["name"]: (port.get("protocol", "TCP"), port["containerPort"]) for port in named},
+            # Reversed, because Kubernetes takes the first container that has the name.
+            ports={(port["name"], port.get("protocol", "TCP")): port["containerPort"] for port in reversed(named)},
         )
 
 

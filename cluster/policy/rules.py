@@ -145,8 +145,7 @@ def _port(port: Json, destination: Pod | None) -> Iterator[str]:
     protocol = port.get("protocol", "TCP")
     number = port.get("port")
     if isinstance(number, str):
-        named = destination.ports.get(number) if destination else None
-        number = named[1] if named and named[0] == protocol else None
+        number = destination.ports.get((number, protocol)) if destination else None
         if number is None:
             return
     base = f" meta l4proto {protocol.lower()}"

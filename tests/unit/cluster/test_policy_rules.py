@@ -5,8 +5,8 @@ from typing import Any
 from cluster.policy.model import Pod, World
 from cluster.policy.rules import ruleset
 
-SUSPECT = Pod("shop", "web", "10.0.0.2", "a", {"app": "web"}, {"http": ("TCP", 8080)})
-FRIEND = Pod("shop", "db", "10.0.1.3", "b", {"app": "db"}, {"sql": ("TCP", 5432)})
+SUSPECT = Pod("shop", "web", "10.0.0.2", "a", {"app": "web"}, {("http", "TCP"): 8080})
+FRIEND = Pod("shop", "db", "10.0.1.3", "b", {"app": "db"}, {("sql", "TCP"): 5432})
 STRANGER = Pod("bank", "db", "10.0.1.4", "b", {"app": "db"}, {})
 
 
@@ -35,6 +35,20 @@ def test_peers_ports_and_names_are_resolved() -> None:
     ingress = [{"from": [{"podSelector": {"matchLabels": {"app": "db"}}}], "ports": [{"port": "http"}]}]
     rules = chain(ruleset(world(policyTypes=["Ingress"], ingress=ingress), "a", "strict"), "in_10_0_0_2")
     assert "ct original ip saddr { 10.0.1.3 } meta l4proto tcp ct reply proto-src 8080 return" in rules
+
+
+def test_a_name_that_two_protocols_share_is_two_ports() -> None:
+    containers = [{"ports": [{"name": "dns", "protocol": p, "containerPort": n}]} for p, n in (("UDP", 53), ("TCP", 5353))]
+    pod = {"metadata": {"namespace": "shop", "name": "dns"}, "spec": {"containers": containers}, "status": {"podIP": "10.0.0.9"}}
+    read = Pod.read(pod)
+    assert read
+    assert read.ports == {("dns", "UDP"): 53, ("dns", "TCP"): 5353}
+
+
+def test_a_named_port_is_open_for_its_own_protocol_only() -> None:
+    ingress = [{"ports": [{"port": "http", "protocol": "UDP"}]}]
+    rules = chain(ruleset(world(policyTypes=["Ingress"], ingress=ingress), "a", "strict"), "in_10_0_0_2")
+    assert rules == ["ct original ip saddr 10.0.0.2 return", "drop"]
 
 
 def test_a_namespace_selector_reaches_other_namespaces() -> None:
