@@ -80,7 +80,7 @@ class Observer:
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
         nodes, workload = await asyncio.gather(self._all_nodes(), self._workloads.of(s))
-        return replace(s, around=Surroundings(nodes=nodes, workload=workload))
+        return replace(s, around=Surroundings(nodes=nodes, workload=workload, sheltered=False))
 
     def nodes_changed(self) -> None:
         """Says that a node was patched, so that the next look is a fresh one, even where one is under way."""
