@@ -22,6 +22,7 @@ PACED, BURSTS, SEALED, OPEN = 30, (200, 500), 4, 1000
 PACE_SECONDS = 0.5
 PATIENCE_SECONDS = 180.0
 SETTLE_SECONDS = 30.0
+PROVED_SECONDS = 10.0
 MEMORY = "process_resident_memory_bytes"
 
 T = TypeVar("T")
@@ -36,9 +37,7 @@ async def main() -> None:
         floor_paced = await _floor(kube, paced)
         floor_bursts = [await _floor(kube, partial(burst, count=count)) for count in BURSTS]
         await _controllers(kube, 1)
-        calls_before = await _calls(kube)
-        ours_paced = await _in_namespace(kube, paced)
-        calls = (await _calls(kube) - calls_before) / PACED
+        ours_paced, calls = await _in_namespace(kube, counted)
         ours_bursts = [await _in_namespace(kube, partial(burst, count=count)) for count in BURSTS]
         memory = await _metric(kube, MEMORY) / 2**20
         opened = await _in_namespace(kube, partial(left_open, count=OPEN))
@@ -86,6 +85,14 @@ async def paced(kube: Kube, space: str) -> Times:
         await asyncio.sleep(PACE_SECONDS)
     observer.stop()
     return Times(tuple(times))
+
+
+async def counted(kube: Kube, space: str) -> tuple[Times, float]:
+    """The paced run, and the calls of each of its incidents until it is proved; giving back comes after."""
+    before = await _calls(kube)
+    times = await paced(kube, space)
+    await asyncio.sleep(PROVED_SECONDS)
+    return times, (await _calls(kube) - before) / PACED
 
 
 async def left_open(kube: Kube, space: str, count: int) -> float:

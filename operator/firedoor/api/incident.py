@@ -308,6 +308,11 @@ class SecurityIncident(Frozen):
         return (target.namespace if target else None) or self.metadata.namespace
 
     @property
+    def in_earnest(self) -> "SecurityIncident":
+        """The same incident, were it no dry run."""
+        return self.model_copy(update={"spec": self.spec.model_copy(update={"dry_run": False})})
+
+    @property
     def leaving(self) -> bool:
         """Whether everything is to be given back: asked for, or the incident is being deleted."""
         return self.spec.release is not None or self.metadata.deletion_timestamp is not None

@@ -48,10 +48,8 @@ class Children:
         await self._each([self._tell(child, {"release": asked.wire()}) for child in children])
 
     async def _get(self, parent: SecurityIncident, member: MemberStatus) -> SecurityIncident | None:
-        try:
-            return SecurityIncident.read(await self.kube.get(INCIDENTS, member.incident, parent.metadata.namespace))
-        except Gone:
-            return None
+        found = await self.kube.find(INCIDENTS, member.incident, parent.metadata.namespace)
+        return None if found is None else SecurityIncident.read(found)
 
     async def _create(self, child: Obj) -> None:
         try:

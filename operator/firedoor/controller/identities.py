@@ -5,11 +5,10 @@ minds the list is never taken for granted: it is asked by a dry run, which its a
 """
 
 import asyncio
-from collections.abc import Awaitable
 
 from firedoor.api import names
-from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Gone, Invalid
+from firedoor.kube.client import Kube
+from firedoor.kube.errors import Invalid
 from firedoor.kube.resources import CONFIG_MAPS, SERVICE_ACCOUNTS
 from firedoor.planner.identity import concerns_identity
 from firedoor.planner.identity_views import AccountView, FrozenList, IdentityView
@@ -33,7 +32,7 @@ async def identity(kube: Kube, s: Situation) -> IdentityView:
 
 async def frozen_list(kube: Kube, home: str) -> FrozenList | None:
     """The list of the frozen; None when the chart did not make it."""
-    found = await _maybe(kube.get(CONFIG_MAPS, names.FROZEN_LIST, home))
+    found = await kube.find(CONFIG_MAPS, names.FROZEN_LIST, home)
     return FrozenList.read(found) if found else None
 
 
@@ -60,12 +59,5 @@ async def _refused(kube: Kube, home: str, key: str) -> bool:
 async def _account(kube: Kube, pod: PodView | None) -> AccountView | None:
     if pod is None:
         return None
-    found = await _maybe(kube.get(SERVICE_ACCOUNTS, pod.service_account, pod.namespace))
+    found = await kube.find(SERVICE_ACCOUNTS, pod.service_account, pod.namespace)
     return AccountView.read(found) if found else None
-
-
-async def _maybe(getting: Awaitable[Obj]) -> Obj | None:
-    try:
-        return await getting
-    except Gone:
-        return None

@@ -4,7 +4,6 @@ The reconciler calls it; it changes nothing. What many incidents share (nodes, c
 """
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -16,8 +15,7 @@ from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.shared import SharedLook
 from firedoor.controller.workloads import Workloads
-from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Gone
+from firedoor.kube.client import Kube
 from firedoor.kube.resources import NETWORK_POLICIES, NODES, PODS
 from firedoor.planner.containment import wants_evidence
 from firedoor.planner.situation import Capture, Situation, Surroundings
@@ -91,7 +89,7 @@ class Observer:
         target = incident.spec.target
         if target is None or target.kind != "Pod":
             return None
-        found = await self._maybe(self._kube.get(PODS, target.name, incident.target_namespace))
+        found = await self._kube.find(PODS, target.name, incident.target_namespace)
         return PodView.read(found) if found else None
 
     async def _policies(self, namespace: str) -> tuple[PolicyView, ...]:
@@ -122,9 +120,3 @@ class Observer:
         if not wants_evidence(s):
             return Capture()
         return await self._captures.of(s.incident.uid, s.incident.status.evidence)
-
-    async def _maybe(self, getting: Awaitable[Obj]) -> Obj | None:
-        try:
-            return await getting
-        except Gone:
-            return None

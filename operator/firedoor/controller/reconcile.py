@@ -139,8 +139,10 @@ class Reconciler:
         return await self._look_again(record, s)
 
     async def _look_again(self, record: Record, s: Situation) -> Situation:
-        looked = await self.observer.around(await self.observer.suspect(record.incident, self.clock()))
-        return replace(_sheltered(looked, record), proof=s.proof, fight=s.fight)
+        return replace(await self._look(record), proof=s.proof, fight=s.fight)
+
+    async def _look(self, record: Record) -> Situation:
+        return _sheltered(await self.observer.around(await self.observer.suspect(record.incident, self.clock())), record)
 
     def _remembering(self, record: Record, s: Situation) -> Situation:
         """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
@@ -149,7 +151,7 @@ class Reconciler:
         return replace(s, fight=record.fight)
 
     async def _give_back(self, record: Record) -> Again | None:
-        s = _sheltered(await self.observer.around(await self.observer.suspect(record.incident, self.clock())), record)
+        s = await self._look(record)
         if plan := release.release(s):
             record.drift += tuple(d for d in release.drifts(s) if d not in record.drift)
             await self._act(record, plan, ())

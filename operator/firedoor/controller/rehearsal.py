@@ -12,8 +12,9 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import NETWORK_POLICIES
 from firedoor.planner import family
-from firedoor.planner.family_preview import STEPS, imagined, previewed
+from firedoor.planner.family_preview import imagined, previewed
 from firedoor.planner.group import Group
+from firedoor.planner.preview import MOST
 from firedoor.planner.situation import Situation, Surroundings
 from firedoor.planner.views import PolicyView
 
@@ -30,8 +31,8 @@ class Rehearsal:
         """What the incident and its children would do."""
         s = await self.observer.apart(replace(s, incident=family.accepted(s.incident, group)))
         identity = await identities.identity(self.kube, s)
-        policies = await self._policies({pod.namespace for pod in group.pods[:STEPS]})
-        members = zip(family.pinned(s.incident, group), group.pods[:STEPS], strict=False)
+        policies = await self._policies({pod.namespace for pod in group.pods[:MOST]})
+        members = zip(family.pinned(s.incident, group), group.pods[:MOST], strict=False)
         children = (
             replace(
                 s,

@@ -4,12 +4,15 @@ The process loads it before the first incident is worked on; the watch keeps it;
 """
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.policy import ContainmentPolicy
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import APPROVALS, POLICIES
 from firedoor.planner.rules import Rules, rules_for
+
+Noted = TypeVar("Noted", ContainmentPolicy, IncidentApproval)
 
 
 @dataclass(slots=True)
@@ -22,21 +25,17 @@ class Rulebook:
     async def load(self, kube: Kube) -> None:
         """Reads all of them; nothing may be decided before."""
         for policy in await kube.list(POLICIES):
-            self.put_policy(ContainmentPolicy.read(policy))
+            self.note_policy(ContainmentPolicy.read(policy))
         for approval in await kube.list(APPROVALS):
-            self.put_approval(IncidentApproval.read(approval))
+            self.note_approval(IncidentApproval.read(approval))
 
-    def put_policy(self, policy: ContainmentPolicy) -> None:
-        self.policies[policy.metadata.uid] = policy
+    def note_policy(self, policy: ContainmentPolicy, *, gone: bool = False) -> None:
+        """Keeps the newest form of a policy, or forgets one that is gone."""
+        _note(self.policies, policy, gone)
 
-    def drop_policy(self, policy: ContainmentPolicy) -> None:
-        self.policies.pop(policy.metadata.uid, None)
-
-    def put_approval(self, approval: IncidentApproval) -> None:
-        self.approvals.setdefault(approval.spec.incident_uid, {})[approval.metadata.uid] = approval
-
-    def drop_approval(self, approval: IncidentApproval) -> None:
-        self.approvals.get(approval.spec.incident_uid, {}).pop(approval.metadata.uid, None)
+    def note_approval(self, approval: IncidentApproval, *, gone: bool = False) -> None:
+        """Keeps a decision, or forgets one that is gone."""
+        _note(self.approvals.setdefault(approval.spec.incident_uid, {}), approval, gone)
 
     def rules(self, namespace: str) -> Rules:
         """The rules that hold for targets of this namespace."""
@@ -45,3 +44,10 @@ class Rulebook:
     def decisions(self, *uids: str | None) -> tuple[IncidentApproval, ...]:
         """Every decision about these incidents, valid or not."""
         return tuple(approval for uid in uids if uid for approval in self.approvals.get(uid, {}).values())
+
+
+def _note(kept: dict[str, Noted], one: Noted, gone: bool) -> None:
+    if gone:
+        kept.pop(one.metadata.uid, None)
+    else:
+        kept[one.metadata.uid] = one

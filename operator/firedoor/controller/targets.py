@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from firedoor.api.incident import SecurityIncident, Target
 from firedoor.controller.rulebook import Rulebook
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Gone
 from firedoor.kube.resources import PODS, TARGETS
 from firedoor.planner.group import BETWEEN, Group, of_node, of_workload
 from firedoor.planner.views import PodView, controller_of
@@ -26,9 +25,8 @@ class Targets:
         """The target and its suspects; None when there is no such object."""
         target, namespace = incident.spec.target, incident.target_namespace
         assert target is not None
-        try:
-            found = await self.kube.get(TARGETS[target.kind], target.name, None if target.kind == "Node" else namespace)
-        except Gone:
+        found = await self.kube.find(TARGETS[target.kind], target.name, None if target.kind == "Node" else namespace)
+        if found is None:
             return None
         uid = found["metadata"]["uid"]
         if target.kind == "Node":

@@ -98,11 +98,7 @@ def _touched(metadata: Any, uid: str) -> bool:
 async def rules_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A policy that came, changed or went holds from now on."""
     controller: Controller = memo.controller
-    policy = ContainmentPolicy.read(event["object"])
-    if event["type"] == "DELETED":
-        controller.rulebook.drop_policy(policy)
-    else:
-        controller.rulebook.put_policy(policy)
+    controller.rulebook.note_policy(ContainmentPolicy.read(event["object"]), gone=event["type"] == "DELETED")
     controller.rules_changed()
 
 
@@ -111,10 +107,7 @@ async def decided(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A decision about an incident is taken to it at once."""
     controller: Controller = memo.controller
     approval = IncidentApproval.read(event["object"])
-    if event["type"] == "DELETED":
-        controller.rulebook.drop_approval(approval)
-    else:
-        controller.rulebook.put_approval(approval)
+    controller.rulebook.note_approval(approval, gone=event["type"] == "DELETED")
     controller.rules_changed(approval.spec.incident_uid)
 
 

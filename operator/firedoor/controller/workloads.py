@@ -11,7 +11,6 @@ from typing import Final
 from firedoor.api import names
 from firedoor.controller.record import Ledger
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Gone
 from firedoor.kube.resources import AUTOSCALERS, WORKLOADS
 from firedoor.planner.rivals import Autoscaler, rivals
 from firedoor.planner.situation import Situation
@@ -69,11 +68,8 @@ class Workloads:
         return view if top is None else WorkloadView.read(above.kind, top)
 
     async def _get(self, owner: Owner, namespace: str) -> Obj | None:
-        try:
-            found = await self.kube.get(WORKLOADS[owner.kind], owner.name, namespace)
-        except Gone:
-            return None
-        return found if found["metadata"]["uid"] == owner.uid else None
+        found = await self.kube.find(WORKLOADS[owner.kind], owner.name, namespace)
+        return found if found is not None and found["metadata"]["uid"] == owner.uid else None
 
     async def _autoscalers(self, namespace: str) -> tuple[Autoscaler, ...]:
         return tuple(Autoscaler.read(found) for found in await self.kube.list(AUTOSCALERS, namespace))

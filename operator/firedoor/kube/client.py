@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from firedoor.api.names import FIELD_MANAGER
-from firedoor.kube.errors import Unavailable, from_answer
+from firedoor.kube.errors import Gone, Unavailable, from_answer
 from firedoor.kube.exec import ExecStream, websocket
 from firedoor.kube.resources import PODS, Resource
 
@@ -41,6 +41,13 @@ class Kube:
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
         """One object; Gone when there is none."""
         return await self._call("get", resource, "GET", resource.path(namespace, name))
+
+    async def find(self, resource: Resource, name: str, namespace: str | None = None) -> Obj | None:
+        """One object, or None when there is none."""
+        try:
+            return await self.get(resource, name, namespace)
+        except Gone:
+            return None
 
     async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
         """All objects of a namespace, or of the cluster, in chunks; each with its apiVersion and kind."""

@@ -11,11 +11,8 @@ from firedoor.api.member import MemberStatus
 from firedoor.planner import guards
 from firedoor.planner.containment import containment
 from firedoor.planner.family import child, own
-from firedoor.planner.preview import preview, told
+from firedoor.planner.preview import MOST, preview, told, worded
 from firedoor.planner.situation import Situation
-
-STEPS = 64
-"""Steps and warnings that a plan may hold; so more children than that need not be imagined."""
 
 
 def imagined(parent: SecurityIncident, member: MemberStatus) -> SecurityIncident:
@@ -33,15 +30,14 @@ def previewed(s: Situation, children: Iterable[Situation], left_out: tuple[str, 
     rivals = s.around.workload.rivals if s.around.workload else ()
     warnings = dict.fromkeys((*left_out, *refused, *rivals, *(warning for plan in plans for warning in plan.warnings)))
     return PlanStatus(
-        steps=tuple(steps)[:STEPS],
-        warnings=tuple(warning[:1024] for warning in warnings)[:STEPS],
+        steps=tuple(steps)[:MOST],
+        warnings=worded(warnings),
         healthy_replicas=_healthy(s, len(whole)),
     )
 
 
 def _own_steps(s: Situation) -> tuple[PlannedStep, ...]:
-    acting = s.incident.model_copy(update={"spec": s.incident.spec.model_copy(update={"dry_run": False})})
-    itself = replace(own(replace(s, incident=acting)), members_clear=True)
+    itself = replace(own(replace(s, incident=s.incident.in_earnest)), members_clear=True)
     return tuple(told(itself, step) for stage in containment(itself) for step in stage)
 
 

@@ -4,7 +4,7 @@ Pure. Each plan is taken in imagination and the next one made from there, until 
 waits for another is there too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from firedoor.api.incident import PlannedStep, PlanStatus
@@ -15,18 +15,25 @@ from firedoor.planner.selectors import overlapping
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Step
 
+MOST = 64
+"""Steps and warnings that a plan may hold."""
+
 
 def preview(s: Situation) -> PlanStatus:
     """What the incident would do were it no dry run."""
-    acting = replace(s, incident=s.incident.model_copy(update={"spec": s.incident.spec.model_copy(update={"dry_run": False})}))
-    planned, then = foreseen(acting)
+    planned, then = foreseen(replace(s, incident=s.incident.in_earnest))
     rivals = s.around.workload.rivals if s.around.workload else ()
     warnings = (*_allowing(then), *_refused(then), *rivals, *_lonely(s))
     return PlanStatus(
-        steps=tuple(told(s, step) for step in planned)[:64],
-        warnings=tuple(warning[:1024] for warning in warnings)[:64],
+        steps=tuple(told(s, step) for step in planned)[:MOST],
+        warnings=worded(warnings),
         healthy_replicas=_healthy(s),
     )
+
+
+def worded(warnings: Iterable[str]) -> tuple[str, ...]:
+    """As many warnings, and as much of each, as a plan has room for."""
+    return tuple(warning[:1024] for warning in warnings)[:MOST]
 
 
 def _allowing(then: Situation) -> Iterator[str]:
@@ -72,17 +79,9 @@ def told(s: Situation, step: Step) -> PlannedStep:
             return _step("Capture", f"Pod {namespace}/{step.pod}", f"evidence to a new volume of {step.storage.size}")
         case steps.FreezeIdentity(keys):
             return _step("Freeze", f"ConfigMap {s.home}/{FROZEN_LIST}", f"{', '.join(keys)} may read, and change nothing")
-        case _:
-            return _told_of_other(s, step)
-
-
-def _told_of_other(s: Situation, step: Step) -> PlannedStep:
-    match step:
         case steps.ScaleToZero(workload):
             detail = f"{workload.setting.dump() if workload.setting else ''} is recorded; put to rest, held by this incident"
             return _step("ScaleToZero", f"{workload.kind} {workload.namespace}/{workload.name}", detail)
-        case steps.FreezeIdentity(keys):
-            return _step("Freeze", f"identities {', '.join(keys)}", "may read, and change nothing")
         case _:
             raise TypeError(f"{step!r} is no step of a containment")
 

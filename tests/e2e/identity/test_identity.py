@@ -1,12 +1,12 @@
 """A suspect's token is frozen and given back: what it may no longer do, who is not hit, and several incidents on it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import HOME, Kubectl, Story, eventually
+from tests.e2e.conftest import HOME, Story, eventually
+from tests.e2e.people.persona import bearing
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 FREEZE = {**NO_CORDON, "identity": "Freeze"}
@@ -22,12 +22,7 @@ class Thief:
         uid = story.get("pod", pod)["metadata"]["uid"]
         bound = ("--bound-object-kind=Pod", f"--bound-object-name={pod}", f"--bound-object-uid={uid}")
         token = story.kubectl("-n", story.namespace, "create", "token", "clerk", *bound).strip()
-        config = json.loads(story.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
-        # Nothing but the token: a client certificate beside it would be believed first.
-        config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
-        file = folder / f"{pod}.kubeconfig"
-        file.write_text(json.dumps(config))
-        self._kubectl = Kubectl(str(file))
+        self._kubectl = bearing(story.kubectl, token, folder / f"{pod}.kubeconfig")
         self._made = 0
 
     def writes(self) -> str:

@@ -45,6 +45,13 @@ def template(app: str, **spec: Any) -> Json:
     return {"metadata": {"labels": {"app": app}}, "spec": {**pod_spec(), **spec}}
 
 
+def database(story: Story) -> None:
+    """A StatefulSet of two pods, running."""
+    spec = {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": template("db")}
+    workload(story, "apps/v1", "StatefulSet", "db", spec)
+    story.kubectl("-n", story.namespace, "rollout", "status", "statefulset/db", "--timeout=60s")
+
+
 def running(story: Story, app: str, count: int) -> set[str]:
     """Names of the running pods of an app, once there are so many."""
     eventually(lambda: [pod["status"]["phase"] for pod in story.pods(app)] == ["Running"] * count, f"{count} pods of {app} run")
@@ -84,9 +91,7 @@ def test_a_deployment_at_rest_has_no_pods_left_but_the_suspects(story: Story) ->
 
 
 def test_the_pods_of_a_statefulset_keep_their_labels_and_get_all_else_back(story: Story) -> None:
-    spec = {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": template("db")}
-    workload(story, "apps/v1", "StatefulSet", "db", spec)
-    story.kubectl("-n", story.namespace, "rollout", "status", "statefulset/db", "--timeout=60s")
+    database(story)
     before = {name: labels(story, name) for name in ("db-0", "db-1")}
 
     about(story, "StatefulSet", "db")
@@ -161,9 +166,7 @@ def test_a_suspect_that_a_person_releases_by_itself_counts_no_more(story: Story)
 
 
 def test_release_and_deletion_give_every_pod_back_and_take_the_children_along(story: Story) -> None:
-    spec = {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": template("db")}
-    workload(story, "apps/v1", "StatefulSet", "db", spec)
-    story.kubectl("-n", story.namespace, "rollout", "status", "statefulset/db", "--timeout=60s")
+    database(story)
     before = {name: labels(story, name) for name in ("db-0", "db-1")}
     about(story, "StatefulSet", "db")
     story.wait("Contained")
