@@ -73,8 +73,8 @@ bench: $(STAMP) cluster install ## Measure against the floor; ratios, taken in o
 
 lock: $(STAMP) ## Resolve the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
-	@for part in operator "dev --group dev"; do set -- $$part; \
+	@for part in operator "dev --group dev --extra kubeconfig"; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    pyproject.toml $${2:-} $${3:-} -o requirements/$$1.txt; done
+	    pyproject.toml "$$@" -o requirements/$$name.txt; done
 
 .PHONY: help demo demo-down test check unit e2e cluster cluster-down cluster-policy conformance image install generate bench lock

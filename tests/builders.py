@@ -104,12 +104,12 @@ def suspendable(suspended: bool | None = False, *holders: str, before: bool | No
 
 
 def policy(name: str = "allow", **spec: Any) -> PolicyView:
-    return PolicyView("shop", name, f"{name}-uid", None, spec, None)
+    return PolicyView("shop", name, f"{name}-uid", None, spec)
 
 
 def deny(uid: str = UID) -> PolicyView:
     spec = {"podSelector": {"matchLabels": {names.quarantine_label(uid): "true"}}, "policyTypes": ["Ingress", "Egress"]}
-    return PolicyView("shop", names.deny_policy(uid), "deny-uid", uid, spec, None)
+    return PolicyView("shop", names.deny_policy(uid), "deny-uid", uid, spec)
 
 
 def proof(

@@ -24,11 +24,8 @@ RULES = (
 )
 
 
-def deny_policy(incident: str, incident_uid: str, namespace: str, pod: str, reached: str | None) -> Obj:
+def deny_policy(incident: str, incident_uid: str, namespace: str, pod: str) -> Obj:
     """The incident's policy: both directions, no rules, selecting the label key that only this incident uses."""
-    annotations = {names.INCIDENT_NAME: incident, names.TARGET: pod}
-    if reached is not None:
-        annotations[names.REACHED] = reached
     return {
         "apiVersion": NETWORK_POLICIES.api_version,
         "kind": NETWORK_POLICIES.kind,
@@ -36,7 +33,7 @@ def deny_policy(incident: str, incident_uid: str, namespace: str, pod: str, reac
             "name": names.deny_policy(incident_uid),
             "namespace": namespace,
             "labels": names.made_labels(incident_uid),
-            "annotations": annotations,
+            "annotations": {names.INCIDENT_NAME: incident, names.TARGET: pod},
         },
         "spec": {
             "podSelector": {"matchLabels": {names.quarantine_label(incident_uid): "true"}},

@@ -28,8 +28,6 @@ PARENT: Final = f"{GROUP}/parent"
 PRIOR: Final = f"{GROUP}/prior"
 """Annotation with what an object was before firedoor changed it, written in the same call as the change."""
 
-REACHED: Final = f"{GROUP}/reached"
-"""Annotation of a deny policy: what the probes reached before the door closed, kept through any crash."""
 
 TARGET: Final = f"{GROUP}/target"
 """Annotation of a deny policy with the name of the pod it was made for, so that an orphan can be undone."""

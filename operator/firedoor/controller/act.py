@@ -5,11 +5,10 @@ next look at the world tells what is left to do.
 """
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 from firedoor.actions import cordon, evidence, identity, network, shelter, workload
-from firedoor.api.incident import Reach, SecurityIncident
+from firedoor.api.incident import SecurityIncident
 from firedoor.controller.captures import Captures
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
@@ -27,18 +26,18 @@ class Actor:
     settings: Settings
     captures: Captures
 
-    async def carry_out(self, incident: SecurityIncident, plan: Plan, reach: tuple[Reach, ...]) -> None:
+    async def carry_out(self, incident: SecurityIncident, plan: Plan) -> None:
         """Does the stages in order, the steps of a stage side by side; the first error ends it after its stage."""
         for stage in plan:
-            doing = (self._step(incident, step, reach) for step in stage)
+            doing = (self._step(incident, step) for step in stage)
             for outcome in await asyncio.gather(*doing, return_exceptions=True):
                 if isinstance(outcome, BaseException):
                     raise outcome
 
-    async def _step(self, incident: SecurityIncident, step: Step, reach: tuple[Reach, ...]) -> None:
+    async def _step(self, incident: SecurityIncident, step: Step) -> None:
         match step:
-            case steps.DenyTraffic():
-                await self._deny(incident, step, reach)
+            case steps.DenyTraffic(namespace, pod):
+                await network.deny(self.kube, network.deny_policy(incident.key, incident.uid, namespace, pod))
             case steps.Quarantine():
                 await self._quarantine(incident, step)
             case steps.Cordon():
@@ -76,11 +75,6 @@ class Actor:
                 await identity.thaw(self.kube, at, holders, incident.uid)
             case _:
                 raise TypeError(f"no verb for {step!r}")
-
-    async def _deny(self, incident: SecurityIncident, step: steps.DenyTraffic, reach: tuple[Reach, ...]) -> None:
-        reached = json.dumps([found.wire() for found in reach])
-        policy = network.deny_policy(incident.key, incident.uid, step.namespace, step.pod, reached)
-        await network.deny(self.kube, policy)
 
     async def _quarantine(self, incident: SecurityIncident, step: steps.Quarantine) -> None:
         pod, prior = step.pod, step.prior.dump()

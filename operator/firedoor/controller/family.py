@@ -135,7 +135,7 @@ class Family:
 
     async def _act(self, record: Record, plan: Plan) -> None:
         try:
-            await self.actor.carry_out(record.incident, plan, ())
+            await self.actor.carry_out(record.incident, plan)
         except Conflict:
             record.fight = workload.not_done(record.fight, plan)
             raise

@@ -4,14 +4,13 @@ The work queue calls `reconcile`. Creation, change, resync, restart, release and
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from firedoor.api.conditions import Reason
-from firedoor.api.incident import PlanStatus, Reach
+from firedoor.api.incident import PlanStatus
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
 from firedoor.controller.again import earliest, until
@@ -33,6 +32,7 @@ from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
 from firedoor.planner.summary import Trouble
 from firedoor.planner.verdict import isolation
+from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
 
@@ -95,15 +95,21 @@ class Reconciler:
         return Again(LOOK_AGAIN_SECONDS) if refused.curable else None
 
     async def _close(self, record: Record, s: Situation, plan: Plan) -> None:
-        """The hot path: nothing but the positive control comes between the look at the pod and the closed door."""
-        assert s.pod is not None
+        """The hot path: nothing comes between the look at the pod and the closed door; the positive control runs beside it."""
         self.ledger.reserve(s)
+        assert s.pod is not None
+        await asyncio.gather(self._control(record, s.pod), self._shut(record, s, s.pod, plan))
+
+    async def _control(self, record: Record, pod: PodView) -> None:
+        """What the probes reach while packets still pass. One whose try comes too late proves nothing, and says so."""
         if not record.proof.reach:
-            record.proof = Proof(reach=await self.probes.before(record.incident.uid, s.pod.ip, s.pod.tcp_ports))
-        await self._act(record, plan, record.proof.reach)
+            record.proof = Proof(reach=await self.probes.before(record.incident.uid, pod.ip, pod.tcp_ports))
+
+    async def _shut(self, record: Record, s: Situation, pod: PodView, plan: Plan) -> None:
+        await self._act(record, plan)
         # The answers tell how it stands now, but for the owner: whether that has let go, only a look tells.
         closed = imagine.after(s, plan)
-        record.just_closed = replace(closed, pod=replace(closed.pod, owner=s.pod.owner)) if closed.pod else None
+        record.just_closed = replace(closed, pod=replace(closed.pod, owner=pod.owner)) if closed.pod else None
         record.closed_at = self.clock()
         created = record.incident.metadata.creation_timestamp
         if created is not None:
@@ -116,7 +122,7 @@ class Reconciler:
         s = self._remembering(record, await self.observer.around(s))
         if plan := containment.containment(s):
             await self._tell_of_repair(record, s, plan)
-            await asyncio.gather(self._act(record, plan, s.proof.reach), self.scribe.hold(record.incident))
+            await asyncio.gather(self._act(record, plan), self.scribe.hold(record.incident))
             s = await self._after(record, s, plan)
         else:
             await self.scribe.hold(record.incident)
@@ -154,7 +160,7 @@ class Reconciler:
         s = await self._look(record)
         if plan := release.release(s):
             record.drift += tuple(d for d in release.drifts(s) if d not in record.drift)
-            await self._act(record, plan, ())
+            await self._act(record, plan)
             s = await self._look_again(record, s)
         await self._report(record, s, guards.refusal(s))
         if release.outstanding(s):
@@ -168,9 +174,9 @@ class Reconciler:
         record.over = True
         await self.verifier.stop(record.incident.uid)
 
-    async def _act(self, record: Record, plan: Plan, reach: tuple[Reach, ...]) -> None:
+    async def _act(self, record: Record, plan: Plan) -> None:
         try:
-            await self.actor.carry_out(record.incident, plan, reach)
+            await self.actor.carry_out(record.incident, plan)
             record.sheltered = shelter_after(record.sheltered, plan)
         except Conflict:
             record.fight = workload.not_done(record.fight, plan)
@@ -195,19 +201,11 @@ class Reconciler:
         due = VERIFY_SECONDS if holds else min(VERIFY_SECONDS, 2.0**record.tries)
         age = asyncio.get_running_loop().time() - record.proof_loop_time if record.proof_loop_time else due
         if age >= due:
-            self.verifier.start(record, s.pod, self._before(record, s))
+            self.verifier.start(record, s.pod)
             record.tries = min(record.tries + 1, MOST_TRIES)
             record.sheltered = None if record.proof_loop_time else record.sheltered
             return Again(TRY_SECONDS)
         return Again(due - age)
-
-    def _before(self, record: Record, s: Situation) -> tuple[Reach, ...]:
-        """The positive control: from memory, or as the deny policy carries it through a crash."""
-        if record.proof.reach:
-            return record.proof.reach
-        deny = s.around.deny(s.incident.uid)
-        noted = json.loads(deny.reached) if deny and deny.reached else []
-        return tuple(Reach.read(found) for found in noted)
 
     async def _report(self, record: Record, s: Situation, refused: Refusal | None = None, plan: PlanStatus | None = None) -> None:
         findings = Findings(refused=refused, drift=record.drift, closed_at=record.closed_at, plan=plan)

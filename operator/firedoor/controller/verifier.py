@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from firedoor.api.incident import Reach
 from firedoor.controller.canary import Canary
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
@@ -33,12 +32,12 @@ class Verifier:
         self._trying: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    def start(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> None:
+    def start(self, record: Record, pod: PodView) -> None:
         """Starts a try, unless one is under way."""
         uid = record.incident.uid
         if uid in self._trying:
             return
-        task = asyncio.create_task(self._try(record, pod, before), name=f"verify {uid}")
+        task = asyncio.create_task(self._try(record, pod), name=f"verify {uid}")
         self._trying[uid] = task
         task.add_done_callback(lambda _: self._trying.pop(uid, None))
 
@@ -49,18 +48,18 @@ class Verifier:
             task.cancel()
         await self._probes.drop(uid)
 
-    async def _try(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> None:
+    async def _try(self, record: Record, pod: PodView) -> None:
         async with self._turns:
-            record.proof = await self._proof(record, pod, before)
+            record.proof = await self._proof(record, pod)
             record.proof_loop_time = asyncio.get_running_loop().time()
         self._wake(record.incident.uid)
 
-    async def _proof(self, record: Record, pod: PodView, before: tuple[Reach, ...]) -> Proof:
+    async def _proof(self, record: Record, pod: PodView) -> Proof:
         missing = self._missing(pod.ip)
         if missing:
             return replace(record.proof, missing=missing, at=datetime.now(UTC))
         began = asyncio.get_running_loop().time()
-        reach = await self._probes.after(pod.ip, before or self._probes.unasked(pod.tcp_ports))
+        reach = await self._probes.after(pod.ip, record.proof.reach or self._probes.unasked(pod.tcp_ports))
         known = record.proof
         if known.flow == "Cut" or any(found.after in ANSWERS for found in reach):
             return Proof(reach=reach, flow=known.flow, by_canary=known.by_canary, at=datetime.now(UTC))

@@ -19,7 +19,8 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.api.policy import ContainmentPolicy
 from firedoor.controller.process import Controller, opened
 from firedoor.controller.settings import Settings
-from firedoor.kube.connection import configuration, session
+from firedoor.kube.connection import session
+from firedoor.kube.credentials import credentials
 from firedoor.planner.protection import NOTES
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,8 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
 @kopf.on.login()
 async def login(**_: Any) -> kopf.AiohttpSession:
     """kopf's own session, apart from the controller's, so that neither can close the other's connections."""
-    config = await configuration()
-    return kopf.AiohttpSession(server=config.host, aiohttp_session=session(config, WATCH_POOL))
+    found = await credentials(os.environ)
+    return kopf.AiohttpSession(server=found.server, aiohttp_session=session(found, WATCH_POOL))
 
 
 @kopf.on.event(names.GROUP, names.VERSION, names.INCIDENTS)

@@ -87,7 +87,7 @@ def _around(s: Situation, **fields: object) -> Situation:
 
 def _deny(s: Situation, namespace: str) -> PolicyView:
     spec = {"podSelector": {"matchLabels": {s.label: "true"}}, "policyTypes": ["Ingress", "Egress"]}
-    return PolicyView(namespace, names.deny_policy(s.incident.uid), "imagined", s.incident.uid, spec, None)
+    return PolicyView(namespace, names.deny_policy(s.incident.uid), "imagined", s.incident.uid, spec)
 
 
 def _kept(policy: PolicyView, uid: str) -> PolicyView:

@@ -120,7 +120,6 @@ class PolicyView:
     uid: str
     incident_uid: str | None
     spec: Json
-    reached: str | None
     kept: bool = False
     """Whether it is to outlive its incident."""
 
@@ -133,7 +132,6 @@ class PolicyView:
             uid=metadata["uid"],
             incident_uid=(metadata.get("labels") or {}).get(names.INCIDENT_UID),
             spec=policy.get("spec") or {},
-            reached=(metadata.get("annotations") or {}).get(names.REACHED),
             kept=names.KEPT in (metadata.get("annotations") or {}),
         )
 
