@@ -5,7 +5,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -33,10 +34,9 @@ async def main() -> None:
     """Measures the floor, then firedoor, and prints both."""
     os.environ["KUBECONFIG"] = str(chosen().kubeconfig())
     async with connect() as kube:
-        await _controllers(kube, 0)
-        floor_paced = await _floor(kube, paced)
-        floor_bursts = [await _floor(kube, partial(burst, count=count)) for count in BURSTS]
-        await _controllers(kube, 1)
+        async with _without_controllers(kube):
+            floor_paced = await _floor(kube, paced)
+            floor_bursts = [await _floor(kube, partial(burst, count=count)) for count in BURSTS]
         ours_paced, calls = await _in_namespace(kube, counted)
         ours_bursts = [await _in_namespace(kube, partial(burst, count=count)) for count in BURSTS]
         memory = await _metric(kube, MEMORY) / 2**20
@@ -170,11 +170,11 @@ async def _closed(observer: Observer, name: str) -> float:
 
 
 async def _floor(kube: Kube, run: Run[Times]) -> Times:
-    async with scene.namespace(kube) as space:
-        bare = asyncio.create_task(floor.contain(kube, space))
+    """A measurement beside the bare client; what goes wrong with that one ends it."""
+    async with scene.namespace(kube) as space, asyncio.TaskGroup() as group:
+        bare = group.create_task(floor.contain(kube, space))
         times = await run(kube, space)
         bare.cancel()
-        await asyncio.gather(bare, return_exceptions=True)
     return times
 
 
@@ -185,8 +185,18 @@ async def _in_namespace(kube: Kube, run: Run[T]) -> T:
     return times
 
 
+@asynccontextmanager
+async def _without_controllers(kube: Kube) -> AsyncIterator[None]:
+    """No controller works while the block lasts, and one does afterwards, however it ended."""
+    await _controllers(kube, 0)
+    try:
+        yield
+    finally:
+        await _controllers(kube, 1)
+
+
 async def _controllers(kube: Kube, replicas: int) -> None:
-    """Stops or starts firedoor's controller, and waits until it has."""
+    """Sets how many controllers there are, and waits until it is so."""
     await kube.patch(DEPLOYMENTS, "firedoor-controller", HOME, {"spec": {"replicas": replicas}})
     while (
         len([pod for pod in await _controller_pods(kube) if _ready(pod)]) != replicas

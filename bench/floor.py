@@ -22,6 +22,6 @@ async def contain(kube: Kube, space: str) -> None:
 
 async def _close(kube: Kube, space: str, incident: dict[str, Any]) -> None:
     uid, pod = incident["metadata"]["uid"], incident["spec"]["target"]["name"]
-    policy = deny_policy(f"{space}/{incident['metadata']['name']}", uid, space, pod, None)
+    policy = deny_policy(f"{space}/{incident['metadata']['name']}", uid, space, pod)
     label = {"metadata": {"labels": {"app": None, names.quarantine_label(uid): "true"}}}
     await asyncio.gather(kube.create(NETWORK_POLICIES, policy), kube.patch(PODS, pod, space, label))

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firedoor.api import names
+from firedoor.api.enforcement import Enforcing, OpenConnections
 from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
+from firedoor.planner.enforcement import Finding
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
 from firedoor.planner.protection import NOTES
 from firedoor.planner.rules import Rules
@@ -64,6 +66,8 @@ def pod(
         "leaving": False,
         "annotations": {},
         "tcp_ports": (8080,),
+        "udp_ports": (),
+        "addresses": ("10.0.0.7",),
         "service_account": "clerk",
         "secrets": (),
     }
@@ -115,8 +119,18 @@ def deny(uid: str = UID) -> PolicyView:
 def proof(
     after: str = "Timeout", before: str | None = "Open", flow: Flow = "Cut", missing: str = "", by_canary: bool = False
 ) -> Proof:
-    reach = Reach.read({"probe": "firedoor-probe-0", "node": "node-b", "port": 8080, "before": before, "after": after})
+    reach = Reach.read(
+        {"probe": "firedoor-probe-0", "node": "node-b", "address": "10.0.0.7", "port": 8080, "before": before, "after": after}
+    )
     return Proof(reach=(reach,), flow=flow, by_canary=by_canary, at=NOON, missing=missing)
+
+
+def engine(
+    ingress: Enforcing = "Denied", egress: Enforcing = "Denied", opened: OpenConnections = "Cut", **fields: Any
+) -> Finding:
+    """What was measured on the suspect's node a moment ago."""
+    known: dict[str, Any] = {"node": "node-a", "pool": "node-a", "began": NOON, "at": NOON, "seconds": 0.1}
+    return Finding(**{**known, **fields}, ingress=ingress, egress=egress, open_connections=opened)
 
 
 def sealed(status: str = "Complete", why: str = "") -> Capture:
@@ -142,5 +156,5 @@ def situation(
     """Everything that is not said is as it is when nothing is left to do for it."""
     there = not (about and about.leaving) if sheltered is None else sheltered
     around = Surroundings(policies, nodes, deployment, capture, sheltered=there, identity=identity)
-    known: dict[str, Any] = {"home": HOME, "now": NOON, "pod": suspect, "around": around, "proof": found}
+    known: dict[str, Any] = {"home": HOME, "now": NOON, "pod": suspect, "around": around, "proof": found, "engine": engine()}
     return Situation(incident=about or incident(), rules=rules, neighbours=neighbours, **{**known, **fields})

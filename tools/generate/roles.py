@@ -46,6 +46,7 @@ ACCOUNTS = (
         "controller",
         everywhere=(
             Grant(controller.RULES),
+            Grant(controller.LEADING_TO_A_SUSPECT),
             Grant(network.RULES),
             Grant(shelter.RULES),
             Grant(cordon.RULES, "cordon"),

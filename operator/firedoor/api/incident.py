@@ -166,13 +166,27 @@ class Reach(Frozen):
 
     probe: str = Field(max_length=253, description="Name of the probe pod.")
     node: str = Field(max_length=253, description="Node that the probe pod ran on.")
-    port: int = Field(ge=1, le=65535, description="TCP port of the suspect that was tried.")
+    address: str | None = Field(default=None, max_length=45, description="Address of the suspect that was tried.")
+    port: int = Field(ge=1, le=65535, description="Port of the suspect that was tried.")
+    protocol: Literal["TCP", "UDP"] = Field(
+        default="TCP", description="UDP is tried with an empty datagram; its silence proves nothing, its answer does."
+    )
     before: Literal["Open", "Refused", "Timeout", "Error"] | None = Field(
         default=None, description="Answer before the door closed; Open and Refused show that packets passed."
     )
     after: Literal["Open", "Refused", "Timeout", "Error"] | None = Field(
         default=None, description="Answer after; only Timeout shows that they no longer do."
     )
+
+
+class Grant(Frozen):
+    """What a policy would still allow the suspect."""
+
+    kind: str = Field(max_length=63, description="Kind of the policy.")
+    name: ObjectName = Field(description="Name of the policy; of one of the cluster's, without namespace.")
+    direction: Literal["Ingress", "Egress"] = Field(description="Traffic to the suspect, or from it.")
+    peers: str = Field(max_length=512, description="With whom, in words.")
+    ports: str = Field(max_length=256, description="On which ports, in words.")
 
 
 class Isolation(Frozen):
@@ -188,9 +202,13 @@ class Isolation(Frozen):
     by_canary: bool = Field(
         default=False, description="Whether that was measured on a canary of the suspect's node instead of on the suspect."
     )
-    overlapping: tuple[ObjectName, ...] = Field(
+    engine: str | None = Field(
+        default=None, max_length=1024, description="What the network engine of the suspect's node was measured to do, and when."
+    )
+    overlapping: tuple[Grant, ...] = Field(
         default=(), max_length=64, description="Other policies that select the pod and would still allow traffic."
     )
+    endpoints: tuple[ObjectName, ...] = Field(default=(), max_length=64, description="EndpointSlices that still list the pod.")
 
 
 class EvidenceStatus(Frozen):

@@ -9,6 +9,7 @@ from typing import Literal
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.base import Frozen
+from firedoor.api.enforcement import EnforcementReport
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.policy import ContainmentPolicy
 
@@ -21,7 +22,7 @@ class Column:
     path: str
     description: str
     wide: bool = False
-    type: Literal["string", "date", "boolean"] = "string"
+    type: Literal["string", "date", "boolean", "number"] = "string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,22 @@ APPROVAL = Kind(
     ),
 )
 
-KINDS = (INCIDENT, POLICY, APPROVAL)
+ENFORCEMENT = Kind(
+    model=EnforcementReport,
+    plural=names.ENFORCEMENT,
+    reported=True,
+    short_names=("enforcement",),
+    columns=(
+        Column("Verdict", ".status.verdict", "What the engine does with a deny, in one word."),
+        Column("Ingress", ".status.ingress", "New connections to a denied pod."),
+        Column("Egress", ".status.egress", "New connections from a denied pod."),
+        Column("Open", ".status.openConnections", "Connections that were open before."),
+        Column("Seconds", ".status.seconds", "How long the engine took.", type="number"),
+        Column("Checked", ".status.checkedAt", "How long ago it was measured.", type="date"),
+        Column("Pool", ".spec.pool", "Pool that the node stands for.", wide=True),
+        Column("Message", ".status.message", "The same as a sentence.", wide=True),
+    ),
+    laws=(),
+)
+
+KINDS = (INCIDENT, POLICY, APPROVAL, ENFORCEMENT)

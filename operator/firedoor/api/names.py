@@ -11,6 +11,7 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 INCIDENTS: Final = "securityincidents"
 POLICIES: Final = "containmentpolicies"
 APPROVALS: Final = "incidentapprovals"
+ENFORCEMENT: Final = "enforcementreports"
 
 FIELD_MANAGER: Final = "firedoor"
 FINALIZER: Final = f"{GROUP}/release"

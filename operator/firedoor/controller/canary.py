@@ -1,161 +1,195 @@
-"""The canary: how the network engine of a node treats connections that are open when a deny comes, measured, not assumed.
+"""The canary: what the network engine of a node does with a deny, measured on a pod of firedoor's own and not assumed.
 
-The verifier asks when a suspect left nothing to measure on: it listens on no port, no probe could reach it before, or
-the kept connection was lost with an earlier controller. A small pod of our own on the suspect's node is reached, denied
-and reached again; a probe keeps a connection to it open meanwhile. The pod and its policy are removed at once. Nothing
-of the suspect is touched.
+A small pod on the node is reached from the probes and reaches them, over TCP and UDP, and connections are kept open in
+both directions. Then it is denied: both directions have to fall silent, and to answer again once the deny is lifted. A
+refusal is no silence. Pod and policy are removed at once; nothing of any suspect is touched. `controller.enforcement`
+says when and where; nobody else asks.
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
-from firedoor.api import names
-from firedoor.controller.probes import Probes
-from firedoor.kube.client import Kube, Obj
+from firedoor.api.enforcement import Enforcing
+from firedoor.controller.canary_objects import CANARY, CONTAINER, deny, pod, trouble
+from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, kept, worst
+from firedoor.controller.session import Session
+from firedoor.kube.client import Kube
 from firedoor.kube.errors import Conflict, Gone, KubeError
 from firedoor.kube.resources import NETWORK_POLICIES, PODS
+from firedoor.planner.enforcement import Finding
 from firedoor.planner.situation import Flow
 from firedoor.probe.stand import PORT
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
-ENFORCED_SECONDS = 10.0
-CUT_SECONDS = 6.0
+ENFORCED_SECONDS = 15.0
+CUT_SECONDS = 4.0
+BACK_SECONDS = 15.0
 LOOK_SECONDS = 0.25
+ALL_SECONDS = START_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
+
+
+class NotMeasured(Exception):
+    """Why a measurement could not be made, in words for people."""
+
+
+@dataclass(slots=True)
+class Way:
+    """One way that packets can take between the canary and a probe: who tries, and whom."""
+
+    direction: str
+    session: Session
+    host: str
+    protocol: str
+    passes: bool = True
+
+    async def tried(self, seconds: float, keep: str | None = None) -> str:
+        question = {"op": "reach", "host": self.host, "port": PORT, "protocol": self.protocol, "wait": seconds, "keep": keep}
+        return await self.session.ask(question, 2 * seconds)
+
+    async def still_passes(self) -> bool:
+        """Whether anything but silence came back. A session that is lost is no silence either."""
+        self.passes = await self.tried(SILENCE_SECONDS) != "Timeout"
+        return self.passes
 
 
 @dataclass(slots=True)
 class Canary:
-    """The latest measurement of each node; measured when asked for, and shared by all who asked before it began."""
+    """Measures one node at a time."""
 
     kube: Kube
     probes: Probes
     home: str
     image: str
-    _measured: dict[str, tuple[float, Flow]] = field(default_factory=dict)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def flow(self, node: str, since: float) -> Flow:
-        """Cut or Alive: new connections on this node were seen to be denied, and what became of the open one.
-
-        Unknown when that could not be measured, or new connections were not denied. since: loop time; a measurement
-        that began before it does not count, because the engine may not have seen by then what is to be proved.
-        """
-        if not self.image or not node:
-            return "Unknown"
+    async def measure(self, node: str, pool: str) -> Finding:
+        """What the engine of this node does; a finding of Unknown says why it could not be seen."""
         async with self._alone:
-            began, known = self._measured.get(node, (float("-inf"), "Unknown"))
-            if began >= since:
-                return known
+            began = datetime.now(UTC)
+            try:
+                async with asyncio.timeout(ALL_SECONDS), self._standing(node) as session:
+                    return await self._measured(session, Finding(node, pool, began, began))
+            except NotMeasured as reason:
+                why = str(reason)
+            except KubeError as error:
+                why = error.message
+            except TimeoutError:
+                why = f"the canary did not start, or its measurement did not end, within {ALL_SECONDS:.0f} s."
+            log.warning("the network engine of node %s could not be measured: %s", node, why)
+            return Finding(node, pool, began, datetime.now(UTC), why=why[:768])
+
+    async def _measured(self, session: Session, empty: Finding) -> Finding:
+        ways = await self._control(session)
+        try:
             began = asyncio.get_running_loop().time()
-            found = await self._try(node)
-            self._measured[node] = (began, found)
-            return found
-
-    async def _try(self, node: str) -> Flow:
-        name = f"firedoor-canary-{hashlib.sha256(node.encode()).hexdigest()[:8]}"
-        try:
-            async with asyncio.timeout(START_SECONDS + ENFORCED_SECONDS + CUT_SECONDS), self._standing(name, node) as address:
-                return await self._measure(name, address)
-        except (KubeError, TimeoutError) as error:
-            log.warning("no canary could be tried on node %s: %s", node, error)
-            return "Unknown"
-
-    async def _measure(self, name: str, address: str) -> Flow:
-        before = await self.probes.before(name, address, (PORT,))
-        try:
-            if not any(reach.before == "Open" for reach in before):
-                return "Unknown"
-            await self.kube.create(NETWORK_POLICIES, _deny(self.home, name))
-            async with asyncio.timeout(ENFORCED_SECONDS):
-                while any(reach.after != "Timeout" for reach in await self.probes.after(address, before)):
-                    await asyncio.sleep(LOOK_SECONDS)
-            return await self._kept(name)
+            await self.kube.create(NETWORK_POLICIES, deny(self.home))
+            silent_at = await self._silence(ways)
+            ingress, egress = _enforcing(ways, "Ingress"), _enforcing(ways, "Egress")
+            flow = await self._open_ones(ways) if silent_at else "Alive"
+            await self._lifted(ways)
         finally:
-            await self.probes.drop(name)
+            await self.probes.drop(CANARY)
+        seconds = None if silent_at is None else round(silent_at - began, 2)
+        found = replace(empty, ingress=ingress, egress=egress, open_connections=flow, seconds=seconds)
+        return replace(found, at=datetime.now(UTC))
 
-    async def _kept(self, name: str) -> Flow:
-        deadline = asyncio.get_running_loop().time() + CUT_SECONDS
-        found: Flow = "Unknown"
-        while found != "Cut" and asyncio.get_running_loop().time() < deadline:
+    async def _control(self, session: Session) -> list[Way]:
+        """The ways that packets take now; without one over TCP in each direction nothing can be told."""
+        both = [
+            Way(direction, *ends, protocol)
+            for probe in self.probes.up
+            for direction, ends in (("Ingress", (probe, session.address)), ("Egress", (session, probe.address)))
+            for protocol in ("TCP", "UDP")
+        ]
+        answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, CANARY) for way in both))
+        ways = [way for way, answer in zip(both, answers, strict=True) if answer == "Open"]
+        if {way.direction for way in ways if way.protocol == "TCP"} != {"Ingress", "Egress"}:
+            what = "no probe pod can be asked" if not self.probes.up else "the canary and the probes do not reach each other"
+            raise NotMeasured(f"{what}, even before a deny.")
+        return ways
+
+    async def _silence(self, ways: Sequence[Way]) -> float | None:
+        """When the first round of tries began in which nothing answered any more; None where that never came."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ENFORCED_SECONDS
+        while (at := loop.time()) < deadline:
+            if not any(await asyncio.gather(*(way.still_passes() for way in ways))):
+                return at
             await asyncio.sleep(LOOK_SECONDS)
-            found = await self.probes.flow(name)
-        return found
+        return None
+
+    async def _open_ones(self, ways: Sequence[Way]) -> Flow:
+        deadline = asyncio.get_running_loop().time() + CUT_SECONDS
+        sessions = {way.session.pod: way.session for way in ways if way.protocol == "TCP"}.values()
+        while True:
+            flows = await asyncio.gather(*(kept(session, CANARY) for session in sessions))
+            if set(flows) == {"Cut"} or asyncio.get_running_loop().time() > deadline:
+                return worst(flows)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _lifted(self, ways: Sequence[Way]) -> None:
+        """Silence that does not end with the deny had another cause, and proves nothing."""
+        await self.kube.delete(NETWORK_POLICIES, CANARY, self.home)
+        deadline = asyncio.get_running_loop().time() + BACK_SECONDS
+        while not all(await asyncio.gather(*(way.still_passes() for way in ways if way.protocol == "TCP"))):
+            if asyncio.get_running_loop().time() > deadline:
+                raise NotMeasured("the canary did not answer again after its deny was lifted, so its silence proves nothing.")
+            await asyncio.sleep(LOOK_SECONDS)
 
     @asynccontextmanager
-    async def _standing(self, name: str, node: str) -> AsyncIterator[str]:
-        await self._remove(name)
+    async def _standing(self, node: str) -> AsyncIterator[Session]:
+        """A session into a canary that stands on the node, both gone afterwards."""
+        await self._remove()
+        session = Session(CANARY, CONTAINER)
+        line: asyncio.Task[None] | None = None
         try:
-            await self._create(name, node)
-            while not (address := await self._address(name)):
-                await asyncio.sleep(LOOK_SECONDS)
-            yield address
+            await self._create(node)
+            await self._ready()
+            line = asyncio.create_task(session.hold(self.kube, self.home))
+            while session.stream is None and not line.done():
+                await asyncio.sleep(0.02)
+            if line.done():
+                await line
+                raise NotMeasured("the session into the canary ended at once.")
+            yield session
         finally:
-            await asyncio.shield(self._remove(name))
+            if line is not None:
+                line.cancel()
+                await asyncio.gather(line, return_exceptions=True)
+            await asyncio.shield(self._remove())
 
-    async def _create(self, name: str, node: str) -> None:
+    async def _create(self, node: str) -> None:
         while True:
             try:
-                await self.kube.create(PODS, _pod(self.home, name, node, self.image))
+                await self.kube.create(PODS, pod(self.home, node, self.image))
             except Conflict:
                 await asyncio.sleep(LOOK_SECONDS)  # one of before is still on its way out
             else:
                 return
 
-    async def _address(self, name: str) -> str:
-        pod = await self.kube.get(PODS, name, self.home)
-        conditions = pod.get("status", {}).get("conditions") or ()
-        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-        return str(pod["status"].get("podIP", "")) if ready else ""
+    async def _ready(self) -> None:
+        while True:
+            found = await self.kube.get(PODS, CANARY, self.home)
+            conditions = found.get("status", {}).get("conditions") or ()
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
+                return
+            if why := trouble(found):
+                raise NotMeasured(why)
+            await asyncio.sleep(LOOK_SECONDS)
 
-    async def _remove(self, name: str) -> None:
+    async def _remove(self) -> None:
         for resource in (NETWORK_POLICIES, PODS):
             try:
-                await self.kube.delete(resource, name, self.home)
+                await self.kube.delete(resource, CANARY, self.home)
             except Gone:
                 continue
 
 
-def _made(home: str, name: str) -> Obj:
-    labels = {names.MANAGED_BY: names.MANAGED_BY_VALUE, names.COMPONENT: "canary", f"{names.GROUP}/canary": name}
-    return {"name": name, "namespace": home, "labels": labels}
-
-
-def _deny(home: str, name: str) -> Obj:
-    return {
-        "apiVersion": NETWORK_POLICIES.api_version,
-        "kind": NETWORK_POLICIES.kind,
-        "metadata": _made(home, name),
-        "spec": {"podSelector": {"matchLabels": {f"{names.GROUP}/canary": name}}, "policyTypes": ["Ingress", "Egress"]},
-    }
-
-
-def _pod(home: str, name: str, node: str, image: str) -> Obj:
-    container = {
-        "name": "canary",
-        "image": image,
-        "args": ["probe", "--stand"],
-        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "5m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
-    spec = {
-        # Named, not scheduled: the suspect's node may well be cordoned.
-        "nodeName": node,
-        "serviceAccountName": names.PROBE,
-        "automountServiceAccountToken": False,
-        "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": 1,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-    }
-    return {"apiVersion": "v1", "kind": PODS.kind, "metadata": _made(home, name), "spec": spec}
+def _enforcing(ways: Sequence[Way], direction: str) -> Enforcing:
+    return "Passes" if any(way.passes for way in ways if way.direction == direction) else "Denied"

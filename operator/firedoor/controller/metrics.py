@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 
+from firedoor.planner.enforcement import Finding
+
 reconciles = Counter("controller_runtime_reconcile", "Looks at an incident, by how they ended.", ["controller", "result"])
 seconds = Histogram("controller_runtime_reconcile_time_seconds", "Time of one look at an incident.", ["controller"])
 depth = Gauge("workqueue_depth", "Incidents that wait or are worked on.", ["name"])
@@ -20,7 +22,31 @@ time_to_close = Histogram(
 )
 repaired = Counter("firedoor_resync_repairs", "Incidents whose change the watch had missed.")
 orphans = Counter("firedoor_orphans", "Containments found without an incident, and undone.")
+isolation_lost = Counter("firedoor_isolation_lost", "Isolations that were proved and then were not any more.", ["reason"])
+engines = Gauge(
+    "firedoor_network_enforcement",
+    "What a node's network engine did with a deny: 1 silence, 0 traffic passed, -1 not measured.",
+    ["node", "traffic"],
+)
+engine_seconds = Gauge("firedoor_network_enforcement_seconds", "From a deny to silence in both directions.", ["node"])
 build_info = Gauge("firedoor_build_info", "1, with the version as its label.", ["version"])
+
+
+DONE = {"Denied": 1, "Cut": 1, "Passes": 0, "Alive": 0, "Unknown": -1}
+
+
+def enforcement(found: Finding) -> None:
+    """Shows what was measured on a node."""
+    for traffic, seen in (("ingress", found.ingress), ("egress", found.egress), ("established", found.open_connections)):
+        engines.labels(found.node, traffic).set(DONE[seen])
+    if found.seconds is not None:
+        engine_seconds.labels(found.node).set(found.seconds)
+
+
+def enforcement_gone(node: str) -> None:
+    """Shows nothing more of a node that is gone."""
+    engines.remove_by_labels({"node": node})
+    engine_seconds.remove_by_labels({"node": node})
 
 
 class ApiCalls:

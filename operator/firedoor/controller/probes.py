@@ -1,80 +1,37 @@
-"""The controller's side of the probes: a standing exec session into each probe pod, questions out, answers in.
+"""The controller's side of the probes: a standing session into each probe pod, and what is asked of all of them.
 
-The reconciler asks; nobody else. The API server decides who may: listening ports and tokens there are none. A probe
-that cannot be asked is said to be missing, never guessed for.
+The reconciler asks before the door closes, the verifier afterwards; the canary is one more that they try to reach. The
+API server decides who may ask: listening ports and tokens there are none. A probe that cannot be asked is said to be
+missing, never guessed for.
 """
 
 import asyncio
-import contextlib
-import itertools
-import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from firedoor.api import names
 from firedoor.api.incident import Reach
+from firedoor.controller.session import Session
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError
-from firedoor.kube.exec import ExecStream
-from firedoor.kube.resources import PODS
 from firedoor.planner.situation import Flow
+from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
 
 PROBES = (f"{names.PROBE}-0", f"{names.PROBE}-1")
+CONTAINER = "probe"
 CONTROL_SECONDS = 0.1
-"""How long the door waits at most for the positive control; an answer takes a few milliseconds."""
+"""How long the positive control may take; an answer takes a few milliseconds."""
 SILENCE_SECONDS = 1.0
 """Silence for this long is a time-out."""
 RECONNECT_SECONDS = 2.0
 FALLBACK_PORT = 9
-"""Tried where the pod declares no TCP port: a refusal shows as well that packets pass."""
-PORT_LIMIT = 4
-
-
-@dataclass(slots=True)
-class Session:
-    """The line to one probe pod."""
-
-    pod: str
-    node: str = ""
-    stream: ExecStream | None = None
-    waiting: dict[int, asyncio.Future[str]] = field(default_factory=dict)
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-
-    async def ask(self, question: Mapping[str, Any], seconds: float) -> str:
-        """The probe's answer; Error when it does not answer in time or the line is down."""
-        stream, number = self.stream, next(self.numbers)
-        if stream is None:
-            return "Error"
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.waiting[number] = answer
-        try:
-            async with asyncio.timeout(seconds):
-                await stream.send(json.dumps({**question, "id": number}).encode() + b"\n")
-                return await answer
-        except (TimeoutError, KubeError, ConnectionError):
-            return "Error"
-        finally:
-            self.waiting.pop(number, None)
-
-    async def listen(self, stream: ExecStream) -> None:
-        """Hands answers to whoever asked, until the line ends."""
-        buffer = b""
-        async for channel, data in stream:
-            if channel != 1:
-                continue
-            *lines, buffer = (buffer + data).split(b"\n")
-            for line in lines:
-                self._hand_out(line)
-
-    def _hand_out(self, line: bytes) -> None:
-        answer = json.loads(line)
-        asked = self.waiting.get(answer["id"])
-        if asked is not None and not asked.done():
-            asked.set_result(answer["answer"])
+"""Tried where the pod declares no port of a protocol: a refusal shows as well that packets pass."""
+TCP_PORTS, UDP_PORTS = 4, 1
+"""How many ports are tried at most, of each address."""
+PASSING = ("Open", "Refused", "Alive", "Closed")
+"""With which words a guard says that something got through."""
 
 
 class Probes:
@@ -83,7 +40,7 @@ class Probes:
     def __init__(self, kube: Kube, home: str) -> None:
         self._kube = kube
         self._home = home
-        self._sessions = tuple(Session(pod) for pod in PROBES)
+        self._sessions = tuple(Session(pod, CONTAINER) for pod in PROBES)
 
     @property
     def up(self) -> tuple[Session, ...]:
@@ -95,62 +52,84 @@ class Probes:
             for session in self._sessions:
                 group.create_task(self._keep(session))
 
-    def unasked(self, ports: Sequence[int]) -> tuple[Reach, ...]:
+    def unasked(self, pod: PodView) -> tuple[Reach, ...]:
         """What would have been tried before the door closed, had there been a probe to ask."""
-        wanted = tuple(ports[:PORT_LIMIT]) or (FALLBACK_PORT,)
-        lines = [(session.pod, session.node, port) for session in self.up for port in wanted]
-        return tuple(Reach.read({"probe": pod, "node": node, "port": port}) for pod, node, port in lines)
+        return tuple(way for session in self.up for way in _ways(session, pod))
 
-    async def before(self, uid: str, ip: str, ports: Sequence[int]) -> tuple[Reach, ...]:
+    async def before(self, uid: str, pod: PodView) -> tuple[Reach, ...]:
         """The positive control: what each probe reaches now, keeping what it opens for the flow rung."""
-        wanted = tuple(ports[:PORT_LIMIT]) or (FALLBACK_PORT,)
-        if not ip:
-            return ()
-        tried = (self._control(session, uid, ip, port) for session in self.up for port in wanted)
+        tried = (_answer(session, way, "before", CONTROL_SECONDS, uid) for session in self.up for way in _ways(session, pod))
         return tuple(await asyncio.gather(*tried))
 
-    async def after(self, ip: str, before: Sequence[Reach]) -> tuple[Reach, ...]:
+    async def after(self, before: Sequence[Reach]) -> tuple[Reach, ...]:
         """The same tries again; each probe's earlier answer stays beside the new one."""
-        tried = (self._again(session, ip, reach) for reach in before for session in self.up if session.pod == reach.probe)
+        known = {session.pod: session for session in self.up}
+        tried = (_answer(known[way.probe], way, "after", SILENCE_SECONDS) for way in before if way.probe in known)
         return tuple(await asyncio.gather(*tried))
 
     async def flow(self, uid: str) -> Flow:
         """Whether a connection kept open across the deny still passes: one that does is enough for Alive."""
-        question = {"op": "flow", "keep": uid}
-        answers = await asyncio.gather(*(session.ask(question, SILENCE_SECONDS) for session in self.up))
-        if "Alive" in answers:
-            return "Alive"
-        return "Cut" if "Cut" in answers else "Unknown"
+        return worst(await asyncio.gather(*(kept(session, uid) for session in self.up)))
+
+    async def alarm(self, uid: str, shut: Sequence[Reach]) -> tuple[Reach, str] | None:
+        """Stands guard before what is shut, one port a probe, until something gets through: where, and what.
+
+        None: no guard is left. Open and Refused are answers to a new try; Alive and Closed tell of the connection that was kept.
+        """
+        watched = {way.probe: way for way in reversed(shut)}
+        guards = [_guard(session, uid, watched[session.pod]) for session in self.up if session.pod in watched]
+        for guard in asyncio.as_completed(guards):
+            way, word = await guard
+            if word in PASSING:
+                return way, word
+        return None
 
     async def drop(self, uid: str) -> None:
-        """Closes what was kept open for an incident."""
+        """Closes what was kept open for an incident, and ends the guard before it."""
         await asyncio.gather(*(session.ask({"op": "drop", "keep": uid}, SILENCE_SECONDS) for session in self.up))
-
-    async def _control(self, session: Session, uid: str, ip: str, port: int) -> Reach:
-        question = {"op": "reach", "host": ip, "port": port, "wait": CONTROL_SECONDS, "keep": uid}
-        answer = await session.ask(question, CONTROL_SECONDS)
-        return Reach.read({"probe": session.pod, "node": session.node, "port": port, "before": answer})
-
-    async def _again(self, session: Session, ip: str, reach: Reach) -> Reach:
-        question = {"op": "reach", "host": ip, "port": reach.port, "wait": SILENCE_SECONDS}
-        answer = await session.ask(question, 2 * SILENCE_SECONDS)
-        return Reach.read({**reach.wire(), "after": answer})
 
     async def _keep(self, session: Session) -> None:
         while True:
             try:
-                await self._hold(session)
+                await session.hold(self._kube, self._home)
             except (KubeError, ConnectionError, TimeoutError, ValueError) as error:
                 log.info("no session to probe %s: %s", session.pod, error)
-            finally:
-                session.stream = None
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _hold(self, session: Session) -> None:
-        pod = await self._kube.get(PODS, session.pod, self._home)
-        session.node = pod["spec"].get("nodeName", "")
-        async with self._kube.exec(self._home, session.pod, "probe", ["firedoor", "probe"]) as stream:
-            session.stream = stream
-            log.info("session to probe %s on node %s is up", session.pod, session.node)
-            with contextlib.suppress(asyncio.IncompleteReadError):
-                await session.listen(stream)
+
+async def kept(session: Session, uid: str) -> Flow:
+    """What one pod says of the connection that it keeps open."""
+    answer = await session.ask({"op": "flow", "keep": uid}, SILENCE_SECONDS)
+    return "Alive" if answer == "Alive" else "Cut" if answer == "Cut" else "Unknown"
+
+
+def worst(flows: Iterable[Flow]) -> Flow:
+    """One connection that still passes is enough; one that is cut tells of the rest only where none passes."""
+    found = set(flows)
+    return "Alive" if "Alive" in found else "Cut" if "Cut" in found else "Unknown"
+
+
+def _ways(session: Session, pod: PodView) -> Iterator[Reach]:
+    for address in pod.addresses:
+        for port in pod.tcp_ports[:TCP_PORTS] or (FALLBACK_PORT,):
+            yield _way(session, address, port, "TCP")
+        for port in pod.udp_ports[:UDP_PORTS] or (FALLBACK_PORT,):
+            yield _way(session, address, port, "UDP")
+
+
+def _way(session: Session, address: str, port: int, protocol: str) -> Reach:
+    way = {"probe": session.pod, "node": session.node, "address": address, "port": port, "protocol": protocol}
+    return Reach.read(way)
+
+
+def _question(op: str, way: Reach, **more: object) -> dict[str, object]:
+    return {"op": op, "host": way.address, "port": way.port, "protocol": way.protocol, **more}
+
+
+async def _answer(session: Session, way: Reach, when: str, seconds: float, uid: str | None = None) -> Reach:
+    word = await session.ask(_question("reach", way, wait=seconds, keep=uid), 2 * seconds)
+    return way.model_copy(update={when: word})
+
+
+async def _guard(session: Session, uid: str, way: Reach) -> tuple[Reach, str]:
+    return way, await session.ask(_question("guard", way, keep=uid), None)

@@ -19,6 +19,8 @@ from firedoor.controller.act import Actor
 from firedoor.controller.canary import Canary
 from firedoor.controller.captures import Captures
 from firedoor.controller.children import Children
+from firedoor.controller.enforcement import Enforcement
+from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.family import Family
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
@@ -28,6 +30,7 @@ from firedoor.controller.queue import Again, Lane, WorkQueue
 from firedoor.controller.reconcile import Reconciler, now
 from firedoor.controller.record import Ledger
 from firedoor.controller.rehearsal import Rehearsal
+from firedoor.controller.residue import Residues
 from firedoor.controller.resync import Resync
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.settings import Settings
@@ -57,7 +60,9 @@ class Controller:
         self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook)
         self.probes = Probes(kube, settings.home)
         canary = Canary(kube, self.probes, settings.home, settings.image)
-        self.verifier = Verifier(self.probes, canary, self.wake)
+        reports = EnforcementReports(kube, settings.home)
+        self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engines_changed)
+        self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake)
         cordons = "cordon" in settings.actions
         list_home = settings.home if "identity" in settings.actions else ""
         self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds, cordons, list_home)
@@ -71,6 +76,7 @@ class Controller:
             scribe=self.scribe,
             probes=self.probes,
             verifier=self.verifier,
+            enforcement=self.enforcement,
             family=self._family(),
             clock=now,
         )
@@ -129,6 +135,12 @@ class Controller:
             if not record.over and incident_uid in (None, uid, record.incident.metadata.labels.get(names.PARENT)):
                 self.wake(uid)
 
+    def engines_changed(self) -> None:
+        """An engine was found to do something else than before: whoever is held is looked at again."""
+        for uid, record in list(self.ledger.records.items()):
+            if not record.over and record.hold is not None:
+                self.wake(uid)
+
     def wake(self, uid: str) -> None:
         """Asks for another look at an incident."""
         self.queue.add(uid, Lane.REST)
@@ -179,6 +191,7 @@ class Controller:
         self.leads = True
         metrics.leading.labels(names.CONTROLLER).set(1)
         self._supervise("queue", self.queue.run(self.settings.workers))
+        self._supervise("enforcement", self.enforcement.run())
         self._supervise("captures", self.captures.run())
         self._supervise("resync", self.resync.run())
         if self.settings.elect:

@@ -14,6 +14,7 @@ from firedoor.api.incident import PlanStatus
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
 from firedoor.controller.again import earliest, until
+from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.family import Family
 from firedoor.controller.observe import Observer
 from firedoor.controller.probes import Probes
@@ -23,6 +24,7 @@ from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict, Forbidden, Invalid
 from firedoor.planner import containment, expiry, guards, imagine, release, steps, workload
+from firedoor.planner.enforcement import Finding
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
@@ -58,6 +60,7 @@ class Reconciler:
     scribe: Scribe
     probes: Probes
     verifier: Verifier
+    enforcement: Enforcement
     family: Family
     clock: Callable[[], datetime]
 
@@ -103,7 +106,7 @@ class Reconciler:
     async def _control(self, record: Record, pod: PodView) -> None:
         """What the probes reach while packets still pass. One whose try comes too late proves nothing, and says so."""
         if not record.proof.reach:
-            record.proof = Proof(reach=await self.probes.before(record.incident.uid, pod.ip, pod.tcp_ports))
+            record.proof = Proof(reach=await self.probes.before(record.incident.uid, pod))
 
     async def _shut(self, record: Record, s: Situation, pod: PodView, plan: Plan) -> None:
         await self._act(record, plan)
@@ -145,14 +148,14 @@ class Reconciler:
         return await self._look_again(record, s)
 
     async def _look_again(self, record: Record, s: Situation) -> Situation:
-        return replace(await self._look(record), proof=s.proof, fight=s.fight)
+        return replace(await self._look(record), proof=s.proof, engine=s.engine, fight=s.fight)
 
     async def _look(self, record: Record) -> Situation:
         return _sheltered(await self.observer.around(await self.observer.suspect(record.incident, self.clock())), record)
 
     def _remembering(self, record: Record, s: Situation) -> Situation:
         """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
-        s = replace(_sheltered(s, record), proof=self._known_proof(record), fight=record.fight)
+        s = replace(_sheltered(s, record), proof=self._known_proof(record), engine=self._engine(s), fight=record.fight)
         record.fight = workload.fight(s)
         return replace(s, fight=record.fight)
 
@@ -184,6 +187,9 @@ class Reconciler:
         finally:
             if any(isinstance(step, steps.Cordon | steps.ReleaseCordon) for stage in plan for step in stage):
                 self.observer.nodes_changed()
+
+    def _engine(self, s: Situation) -> Finding | None:
+        return self.enforcement.of(s.pod.node) if s.pod is not None else None
 
     def _known_proof(self, record: Record) -> Proof:
         """The proof on the record, or after a restart what the status tells of it."""
@@ -226,7 +232,7 @@ class Reconciler:
     async def _as_far_as_allowed(self, record: Record) -> Situation:
         """The situation for a report of trouble, which may be that what is around the pod must not be looked at."""
         pod = await self.observer.suspect(record.incident, self.clock())
-        s = replace(pod, proof=self._known_proof(record), fight=record.fight)
+        s = replace(pod, proof=self._known_proof(record), engine=self._engine(pod), fight=record.fight)
         try:
             return await self.observer.around(s)
         except (Forbidden, Invalid) as error:

@@ -90,6 +90,11 @@ class Ledger:
             if incident.metadata.labels.get(PARENT) == parent.uid and incident.metadata.namespace == parent.metadata.namespace
         }
 
+    def nodes(self) -> set[str]:
+        """The nodes on which suspects are held."""
+        held = (record.incident.status.node for record in self.records.values() if record.hold is not None and not record.over)
+        return {node for node in held if node}
+
     def about(self, namespace: str, pod: str) -> tuple[str, ...]:
         """Uids of the incidents about a pod."""
         return tuple(self._about.get((namespace, pod), {}))

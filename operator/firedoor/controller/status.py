@@ -12,6 +12,7 @@ from typing import Any
 from firedoor.api import names
 from firedoor.api.conditions import Condition, Type
 from firedoor.api.incident import IncidentStatus, Release, SecurityIncident
+from firedoor.controller import metrics
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.resources import EVENTS, INCIDENTS
@@ -50,6 +51,7 @@ class Scribe:
             written = await self.kube.apply(INCIDENTS, _status_body(incident, status, exactly), subresource="status")
         except Gone:
             return incident
+        _count(incident.status, status, incident.leaving)
         for condition in changed(incident.status, status):
             await self.say(incident, condition)
         return SecurityIncident.read(written)
@@ -150,3 +152,10 @@ def event(incident: SecurityIncident, condition: Condition, instance: str, now: 
             "uid": metadata.uid,
         },
     }
+
+
+def _count(before: IncidentStatus, now: IncidentStatus, leaving: bool) -> None:
+    """An isolation that was proved and is not any more, although nobody asked for its release."""
+    isolated = next((c for c in now.conditions if c.type == Type.ISOLATED), None)
+    if before.truth(Type.ISOLATED) == "True" and isolated is not None and isolated.status != "True" and not leaving:
+        metrics.isolation_lost.labels(isolated.reason).inc()

@@ -1,88 +1,143 @@
 """Verification: asks the probes, beside the work queue, whether a closed door holds, and puts the proof on the record.
 
 The reconciler starts it and is woken when there is something to report. A try takes seconds, because only silence
-proves anything; so no worker of the queue ever waits for one.
+proves anything; so no worker of the queue ever waits for one. Between two tries a guard stands before each door that
+was proved shut: what gets through is on the record within a second or two.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from firedoor.controller.canary import Canary
+from firedoor.api.incident import Reach
+from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
+from firedoor.controller.residue import Residues
 from firedoor.planner.situation import Flow, Proof
 from firedoor.planner.verdict import ANSWERS, proved_shut
 from firedoor.planner.views import PodView
 
 FLOW_SECONDS = 6.0
 """How long after the first silence a kept connection is watched for its keep-alives."""
-FLOW_LOOK_SECONDS = 0.5
+FLOW_LOOK_SECONDS = 0.25
 AT_ONCE = 64
 
 
+@dataclass(slots=True)
 class Verifier:
-    """Tries under way, one at a time per incident."""
+    """Tries under way, one at a time per incident, and the guards."""
 
-    def __init__(self, probes: Probes, canary: Canary, wake: Callable[[str], None]) -> None:
-        self._probes = probes
-        self._canary = canary
-        self._wake = wake
-        self._trying: dict[str, asyncio.Task[None]] = {}
-        self._turns = asyncio.Semaphore(AT_ONCE)
+    probes: Probes
+    enforcement: Enforcement
+    residues: Residues
+    wake: Callable[[str], None]
+    _trying: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _guards: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def start(self, record: Record, pod: PodView) -> None:
         """Starts a try, unless one is under way."""
         uid = record.incident.uid
-        if uid in self._trying:
-            return
-        task = asyncio.create_task(self._try(record, pod), name=f"verify {uid}")
-        self._trying[uid] = task
-        task.add_done_callback(lambda _: self._trying.pop(uid, None))
+        if uid not in self._trying:
+            task = self._trying[uid] = asyncio.create_task(self._try(record, pod), name=f"verify {uid}")
+            task.add_done_callback(lambda _: self._trying.pop(uid, None))
 
     async def stop(self, uid: str) -> None:
-        """Ends a try and closes what the probes kept open for it."""
-        task = self._trying.pop(uid, None)
-        if task is not None:
-            task.cancel()
-        await self._probes.drop(uid)
+        """Ends a try and a guard, and closes what the probes kept open for them."""
+        for tasks in (self._trying, self._guards):
+            task = tasks.pop(uid, None)
+            if task is not None:
+                task.cancel()
+        await self.probes.drop(uid)
 
     async def _try(self, record: Record, pod: PodView) -> None:
         async with self._turns:
             record.proof = await self._proof(record, pod)
             record.proof_loop_time = asyncio.get_running_loop().time()
-        self._wake(record.incident.uid)
+        self._doubt_the_engine(record.proof, pod)
+        self._guard(record, pod)
+        self.wake(record.incident.uid)
 
     async def _proof(self, record: Record, pod: PodView) -> Proof:
-        missing = self._missing(pod.ip)
-        if missing:
+        if missing := self._missing(pod.ip):
             return replace(record.proof, missing=missing, at=datetime.now(UTC))
-        began = asyncio.get_running_loop().time()
-        reach = await self._probes.after(pod.ip, record.proof.reach or self._probes.unasked(pod.tcp_ports))
-        known = record.proof
-        if known.flow == "Cut" or any(found.after in ANSWERS for found in reach):
-            return Proof(reach=reach, flow=known.flow, by_canary=known.by_canary, at=datetime.now(UTC))
-        opened = any(proved_shut(found) and found.before == "Open" for found in reach)
-        flow = await self._kept(record.incident.uid) if opened else "Unknown"
-        if flow != "Unknown":
-            return Proof(reach=reach, flow=flow, at=datetime.now(UTC))
-        return Proof(reach=reach, flow=await self._canary.flow(pod.node, began), by_canary=True, at=datetime.now(UTC))
+        began, uid, known = datetime.now(UTC), record.incident.uid, record.proof
+        reach = await self.probes.after(known.reach or self.probes.unasked(pod))
+        residue = await self.residues.of(pod)
+        flow = await self._kept(uid, known) if _kept_one(reach) else "Unknown"
+        by_canary = flow == "Unknown" and not _passing(reach)
+        if by_canary:
+            flow = await self._inferred(reach, pod.node, began)
+        return Proof(reach=reach, flow=flow, by_canary=by_canary, at=datetime.now(UTC), residue=residue)
+
+    async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
+        """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""
+        controlled = any(proved_shut(way) for way in reach)
+        found = self.enforcement.of(node) if controlled else None
+        found = found or await self.enforcement.since(node, began)
+        return found.open_connections if found is not None and found.denies else "Unknown"
 
     def _missing(self, ip: str) -> str:
         if not ip:
             return "The suspect pod has no address yet, so nothing can be tried."
-        if not self._probes.up:
+        if not self.probes.up:
             return "No probe pod can be asked; see the StatefulSet firedoor-probe in firedoor's home namespace."
         return ""
 
-    async def _kept(self, uid: str) -> Flow:
-        """The connection that a probe keeps to the suspect, watched until its keep-alives tell."""
+    async def _kept(self, uid: str, known: Proof) -> Flow:
+        """The connection that a probe keeps to the suspect, watched until its keep-alives tell; one lost since stays as known."""
+        if known.flow == "Cut" and not known.by_canary:
+            now = await self.probes.flow(uid)
+            return "Alive" if now == "Alive" else "Cut"
         deadline = asyncio.get_running_loop().time() + FLOW_SECONDS
-        flow: Flow = "Unknown"
-        while asyncio.get_running_loop().time() < deadline:
-            flow = await self._probes.flow(uid)
-            if flow == "Cut":
-                return flow
+        while (flow := await self.probes.flow(uid)) != "Cut" and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(FLOW_LOOK_SECONDS)
         return flow
+
+    def _doubt_the_engine(self, proof: Proof, pod: PodView) -> None:
+        """What the probes found and what the canary found have to agree; where they do not, the canary is older."""
+        known = self.enforcement.of(pod.node)
+        passing, shut = _passing(proof.reach), any(proved_shut(way) for way in proof.reach)
+        if known is None or (passing and known.denies) or (shut and not passing and known.passes):
+            self.enforcement.doubt(pod.node)
+
+    def _guard(self, record: Record, pod: PodView) -> None:
+        uid, shut = record.incident.uid, [way for way in record.proof.reach if proved_shut(way)]
+        if shut and not _passing(record.proof.reach) and uid not in self._guards:
+            task = self._guards[uid] = asyncio.create_task(self._stand_guard(record, pod, shut), name=f"guard {uid}")
+            task.add_done_callback(lambda done: self._relieve(uid, done))
+
+    def _relieve(self, uid: str, guard: "asyncio.Task[None]") -> None:
+        if self._guards.get(uid) is guard:
+            del self._guards[uid]
+
+    async def _stand_guard(self, record: Record, pod: PodView, shut: list[Reach]) -> None:
+        alarm = await self.probes.alarm(record.incident.uid, shut)
+        if alarm is None:
+            return
+        record.proof = _breached(record.proof, *alarm)
+        self.start(record, pod)
+        self.wake(record.incident.uid)
+
+
+def _breached(proof: Proof, way: Reach, word: str) -> Proof:
+    """The proof with what got through a guarded door."""
+    if word not in ANSWERS:
+        return replace(proof, flow="Alive" if word == "Alive" else "Unknown", at=datetime.now(UTC))
+    same = (way.probe, way.address, way.port, way.protocol)
+    reach = tuple(
+        one.model_copy(update={"after": word}) if (one.probe, one.address, one.port, one.protocol) == same else one
+        for one in proof.reach
+    )
+    return replace(proof, reach=reach, at=datetime.now(UTC))
+
+
+def _passing(reach: tuple[Reach, ...]) -> bool:
+    return any(way.after in ANSWERS for way in reach)
+
+
+def _kept_one(reach: tuple[Reach, ...]) -> bool:
+    """Whether a connection to the suspect was open before, which a probe keeps."""
+    return any(way.before == "Open" and way.protocol == "TCP" for way in reach)

@@ -25,6 +25,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 CHUNK = 500
+GROUPS = Resource("", "", "groups", "APIGroup", namespaced=False)
 STREAM = aiohttp.ClientTimeout(total=None, sock_connect=3.0, sock_read=None)
 BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
@@ -61,6 +62,11 @@ class Kube:
             if not rest:
                 return items
             query = {**query, "continue": rest}
+
+    async def groups(self) -> frozenset[str]:
+        """The API groups that the server serves, as group/version."""
+        found = await self._call("discover", GROUPS, "GET", "/apis")
+        return frozenset(version["groupVersion"] for group in found["groups"] for version in group["versions"])
 
     async def create(self, resource: Resource, obj: Obj) -> Obj:
         """Makes an object; Conflict when the name is taken."""

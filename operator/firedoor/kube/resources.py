@@ -55,9 +55,22 @@ WORKLOADS: Final = {
 """The workloads that firedoor can put to rest, by kind."""
 TARGETS: Final = {**WORKLOADS, DAEMON_SETS.kind: DAEMON_SETS, NODES.kind: NODES}
 """What an incident may be about beside pods, by kind."""
+ENDPOINT_SLICES: Final = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+FOREIGN_POLICIES: Final = (
+    Resource("cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy"),
+    Resource("cilium.io", "v2", "ciliumclusterwidenetworkpolicies", "CiliumClusterwideNetworkPolicy", namespaced=False),
+    Resource("crd.projectcalico.org", "v1", "networkpolicies", "NetworkPolicy"),
+    Resource("crd.projectcalico.org", "v1", "globalnetworkpolicies", "GlobalNetworkPolicy", namespaced=False),
+    Resource("projectcalico.org", "v3", "networkpolicies", "NetworkPolicy"),
+    Resource("projectcalico.org", "v3", "globalnetworkpolicies", "GlobalNetworkPolicy", namespaced=False),
+    Resource("policy.networking.k8s.io", "v1alpha1", "adminnetworkpolicies", "AdminNetworkPolicy", namespaced=False),
+    Resource("policy.networking.k8s.io", "v1alpha2", "clusternetworkpolicies", "ClusterNetworkPolicy", namespaced=False),
+)
+"""Policies of other kinds that may allow what a NetworkPolicy denies, where the cluster serves them."""
 AUTOSCALERS: Final = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 DISRUPTION_BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 POLICIES: Final = Resource(names.GROUP, names.VERSION, names.POLICIES, "ContainmentPolicy", namespaced=False)
+ENFORCEMENT: Final = Resource(names.GROUP, names.VERSION, names.ENFORCEMENT, "EnforcementReport")
 APPROVALS: Final = Resource(names.GROUP, names.VERSION, names.APPROVALS, "IncidentApproval")
 INCIDENTS: Final = Resource(names.GROUP, names.VERSION, names.INCIDENTS, "SecurityIncident")

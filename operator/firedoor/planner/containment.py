@@ -13,12 +13,10 @@ from firedoor.planner.identity import freeze
 from firedoor.planner.permits import Refusal, objection
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.selectors import denies_all
-from firedoor.planner.situation import Situation
+from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.steps import Cordon, DenyTraffic, Plan, Quarantine, StartCapture, Step
 from firedoor.planner.views import NodeView, PodView
 from firedoor.planner.workload import scale
-
-KEEP_LABELS = ("StatefulSet", "DaemonSet")
 
 
 def door(s: Situation) -> Plan:

@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from firedoor.api import names
 from firedoor.planner import steps
-from firedoor.planner.containment import KEEP_LABELS
-from firedoor.planner.situation import Capture, Situation, Surroundings
+from firedoor.planner.situation import KEEP_LABELS, Capture, Situation, Surroundings
 from firedoor.planner.steps import Plan, Step
 from firedoor.planner.views import NodeView, PodView, PolicyView
 from firedoor.planner.workload_view import WorkloadView

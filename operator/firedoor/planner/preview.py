@@ -10,8 +10,8 @@ from dataclasses import replace
 from firedoor.api.incident import PlannedStep, PlanStatus
 from firedoor.api.names import FROZEN_LIST, deny_policy
 from firedoor.planner import containment, steps
+from firedoor.planner.grants import grants
 from firedoor.planner.next import foreseen
-from firedoor.planner.selectors import overlapping
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Step
 
@@ -37,8 +37,9 @@ def worded(warnings: Iterable[str]) -> tuple[str, ...]:
 
 
 def _allowing(then: Situation) -> Iterator[str]:
-    for name in overlapping(then.around.policies, then.pod.labels) if then.pod else ():
-        yield f"NetworkPolicy {then.incident.target_namespace}/{name} would still allow the suspect some traffic."
+    for grant in grants(then.around.policies, then.pod.labels) if then.pod else ():
+        where, how = f"{then.incident.target_namespace}/{grant.name}", f"{grant.direction.lower()}: {grant.peers}, {grant.ports}"
+        yield f"{grant.kind} {where} would still allow the suspect traffic ({how})."
 
 
 def _refused(then: Situation) -> Iterator[str]:

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
 from firedoor.api.names import cordon_holder
-from firedoor.planner.containment import KEEP_LABELS
 from firedoor.planner.identity import thaw
 from firedoor.planner.protection import lift_shelter, notes_to_return
-from firedoor.planner.situation import Situation
+from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.steps import (
     DiscardPod,
     KeepDeny,

@@ -16,11 +16,12 @@ from firedoor.planner.containment import (
     wants_evidence,
 )
 from firedoor.planner.credentials import required_actions
+from firedoor.planner.enforcement import sentence
+from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, wants_freeze
 from firedoor.planner.permits import Refusal
 from firedoor.planner.receipts import receipts
 from firedoor.planner.release import keeps, outstanding, waits_for_evidence
-from firedoor.planner.selectors import overlapping
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict, isolation
@@ -68,7 +69,9 @@ def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
         reach=s.proof.reach or (before.reach if before else ()),
         flow=s.proof.flow,
         by_canary=s.proof.by_canary,
-        overlapping=overlapping(s.around.policies, s.pod.labels) if s.pod else (),
+        engine=sentence(s.engine)[:1024] if s.engine else None,
+        overlapping=(*grants(s.around.policies, s.pod.labels), *s.proof.residue.grants)[:MOST] if s.pod else (),
+        endpoints=s.proof.residue.endpoints,
     )
 
 

@@ -1,10 +1,6 @@
-"""Which NetworkPolicies select a pod, and which of them would still let traffic pass.
+"""Label selectors evaluated, and whether a policy is the deny that firedoor wrote. Pure."""
 
-Policies are additive: one forgotten allow undoes a deny (kubernetes.io, Network Policies). So every policy of the
-namespace is evaluated against the labels that the pod has, or will have.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from firedoor.planner.views import PolicyView
@@ -32,22 +28,6 @@ def _meets(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
             return key not in labels
         case unknown:
             raise ValueError(f"label selector operator {unknown!r} is not one that Kubernetes has")
-
-
-def allows(policy: PolicyView) -> bool:
-    """Whether the policy lets anything pass for the pods that it selects."""
-    types = policy.spec.get("policyTypes") or _implied_types(policy)
-    return any(policy.spec.get(direction.lower()) for direction in types)
-
-
-def _implied_types(policy: PolicyView) -> tuple[str, ...]:
-    return ("Ingress", "Egress") if policy.spec.get("egress") else ("Ingress",)
-
-
-def overlapping(policies: Iterable[PolicyView], labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of the policies that select a pod with these labels and would allow it something."""
-    found = (p.name for p in policies if selects(p.spec.get("podSelector") or {}, labels) and allows(p))
-    return tuple(sorted(found))
 
 
 def denies_all(policy: PolicyView, label: str) -> bool:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
-from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
+from firedoor.api.incident import EvidenceStatus, Grant, Reach, SecurityIncident
+from firedoor.planner.enforcement import Finding
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
 from firedoor.planner.rules import BUILT_IN, Rules
@@ -20,6 +21,8 @@ from firedoor.planner.workload_view import WorkloadView
 CaptureState = Literal["Absent", "Queued", "Running", "Sealed", "Failed"]
 Flow = Literal["Cut", "Alive", "Unknown"]
 
+KEEP_LABELS = ("StatefulSet", "DaemonSet")
+"""Whose pods keep their labels in quarantine."""
 PROTECTED_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 
@@ -38,8 +41,20 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class Residue:
+    """What still leads to the pod, or lets it out, beside NetworkPolicies."""
+
+    endpoints: tuple[str, ...] = ()
+    """Names of the EndpointSlices that list it."""
+    grants: tuple[Grant, ...] = ()
+    """What policies of other kinds allow it."""
+    unread: str = ""
+    """What could not be looked at, and why, in words; empty when all could."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """What the probes found, before and after the door closed."""
+    """What the probes found, before and after the door closed, and what was looked at with them."""
 
     reach: tuple[Reach, ...] = ()
     flow: Flow = "Unknown"
@@ -48,6 +63,7 @@ class Proof:
     at: datetime | None = None
     missing: str = ""
     """Why the probes could not be asked, in words; empty when they were."""
+    residue: Residue = Residue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,8 @@ class Situation:
     pod: PodView | None = None
     around: Surroundings = Surroundings()
     proof: Proof = Proof()
+    engine: Finding | None = None
+    """What the network engine of the suspect's node was last measured to do; None: not measured yet."""
     fight: Fight = NO_FIGHT
     """What happened so far where somebody sets the held workload up again."""
     actions: frozenset[str] = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence"})

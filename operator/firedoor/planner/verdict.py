@@ -1,18 +1,22 @@
 """What may be said about the isolation: True only when it was proved, with the evidence for each rung.
 
-Static: the deny policy stands unmodified, the label is on the pod, the pod is free of other labels and no other policy
-allows it anything. Probe: a probe pod that got an answer before now gets none; where none had an answer before (a
-policy of the namespace kept it out, or there was none to ask), a canary on the suspect's node has shown since that the
-engine denies there. Flows: the connection that the probe kept open across the deny is dead. A refusal is an answer:
-packets pass.
+Static: the deny policy stands unmodified, the label is on the pod, the pod is free of other labels and owners, no
+EndpointSlice leads to it and no other policy, of whatever kind, allows it anything. Enforcement: a canary has shown that
+the engine of the node denies both directions. Probe: a probe pod that got an answer before now gets none; where none had
+an answer before (a policy of the namespace kept it out, or there was none to ask), the canary on the suspect's own node
+has to speak of a time after the door closed. Flows: the connection that the probe kept open across the deny is dead, and
+so was the canary's. A refusal is an answer: packets pass.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from firedoor.api.conditions import Reason, Truth
 from firedoor.api.incident import Reach
-from firedoor.planner.selectors import denies_all, overlapping
-from firedoor.planner.situation import Situation
+from firedoor.planner.enforcement import failing, sentence
+from firedoor.planner.grants import grants, named
+from firedoor.planner.selectors import denies_all
+from firedoor.planner.situation import KEEP_LABELS, Situation
 
 ANSWERS = ("Open", "Refused")
 
@@ -26,16 +30,20 @@ class Verdict:
     message: str
 
 
+Rung = Callable[[Situation], Verdict | None]
+
+
 def isolation(s: Situation) -> Verdict:
     """The verdict on the suspect's isolation; the first rung that does not hold decides."""
     if s.pod is None:
         return Verdict("Unknown", Reason.POD_GONE, "The suspect pod is gone; there is nothing left to isolate.")
-    return _static(s) or _probe(s) or _flows(s) or _proved(s)
+    rungs: tuple[Rung, ...] = (_closed, _allowed, _passing, _tried, _let_go, _alive, _enforced, _controlled, _flows)
+    return next((verdict for rung in rungs if (verdict := rung(s)) is not None), None) or _proved(s)
 
 
 def proved_shut(reach: Reach) -> bool:
-    """Whether this probe got an answer before and none after."""
-    return reach.before in ANSWERS and reach.after == "Timeout"
+    """Whether this probe got an answer before and none after. Silence over UDP proves nothing: answers are rationed there."""
+    return reach.before in ANSWERS and reach.after == "Timeout" and reach.protocol == "TCP"
 
 
 def shown_by_canary(s: Situation) -> bool:
@@ -44,54 +52,116 @@ def shown_by_canary(s: Situation) -> bool:
     return silent and s.proof.by_canary and s.proof.flow != "Unknown"
 
 
-def _static(s: Situation) -> Verdict | None:
+def _closed(s: Situation) -> Verdict | None:
     deny = s.around.deny(s.incident.uid)
     if deny is None or not denies_all(deny, s.label):
         return Verdict("False", Reason.POLICY_MISSING, "The deny policy is not in place as firedoor wrote it.")
     if s.pod is None or not s.suspect_held:
         return Verdict("False", Reason.LABEL_MISSING, "The suspect pod does not carry the quarantine label.")
-    others = overlapping(s.around.policies, s.pod.labels)
-    if others:
-        message = f"NetworkPolicies that select the suspect still allow traffic: {', '.join(others)}."
+    return None
+
+
+def _allowed(s: Situation) -> Verdict | None:
+    assert s.pod is not None
+    found = (*grants(s.around.policies, s.pod.labels), *s.proof.residue.grants)
+    if found:
+        message = f"Other policies that select the suspect still allow traffic: {named(found)}."
         return Verdict("False", Reason.OVERLAPPING_ALLOW_POLICIES, message)
     return None
 
 
-def _probe(s: Situation) -> Verdict | None:
+def _passing(s: Situation) -> Verdict | None:
     passing = [reach for reach in s.proof.reach if reach.after in ANSWERS]
-    if passing:
-        names = ", ".join(f"{reach.probe} still reaches port {reach.port}" for reach in passing)
-        return Verdict("False", Reason.TRAFFIC_PASSES, f"Traffic still passes: {names}.")
+    if not passing:
+        return None
+    names = ", ".join(f"{reach.probe} still reaches {_port(reach)}" for reach in passing)
+    engine = f" {sentence(s.engine)}" if s.engine is not None and s.engine.passes else ""
+    return Verdict("False", Reason.TRAFFIC_PASSES, f"Traffic still passes: {names}.{engine}")
+
+
+def _tried(s: Situation) -> Verdict | None:
     if s.proof.missing:
         return Verdict("Unknown", Reason.NOT_VERIFIED, s.proof.missing)
     if s.proof.at is None:
         return Verdict("Unknown", Reason.VERIFYING, "The door is closed; the probes are being asked whether it holds.")
-    if not any(proved_shut(reach) for reach in s.proof.reach) and not shown_by_canary(s):
-        message = (
-            "No probe had an answer from the suspect before the door closed, and no canary on its node has shown that "
-            "the engine denies there; so silence now proves nothing."
-        )
-        return Verdict("Unknown", Reason.NOT_VERIFIED, message)
     return None
 
 
+def _let_go(s: Situation) -> Verdict | None:
+    """A pod whose labels were taken off has neither owner nor endpoint; one that keeps them has both, by design."""
+    residue = s.proof.residue
+    if residue.unread:
+        return Verdict("Unknown", Reason.NOT_VERIFIED, f"What else leads to the suspect could not be read: {residue.unread}")
+    if s.pod is None or (s.prior.owner is not None and s.prior.owner.kind in KEEP_LABELS):
+        return None
+    if s.pod.owner is not None:
+        owner = f"{s.pod.owner.kind} {s.pod.owner.name}"
+        return Verdict("False", Reason.STILL_OWNED, f"{owner} has not let go of the suspect, although its labels are off.")
+    if residue.endpoints:
+        return Verdict("False", Reason.ENDPOINTS_REMAIN, f"EndpointSlices still lead to it: {', '.join(residue.endpoints)}.")
+    return None
+
+
+def _alive(s: Situation) -> Verdict | None:
+    """The silence of a pod that does not run, or whose node is away, proves nothing."""
+    assert s.pod is not None
+    node = s.around.node(s.pod.node)
+    if node is not None and not node.ready:
+        message = f"Node {node.name} is not ready, so silence proves nothing and nobody can tell whether its engine works."
+        return Verdict("Unknown", Reason.NODE_NOT_READY, message)
+    if s.pod.phase != "Running":
+        return Verdict("Unknown", Reason.POD_NOT_RUNNING, f"The suspect is {s.pod.phase}, so its silence proves nothing.")
+    return None
+
+
+def _enforced(s: Situation) -> Verdict | None:
+    if s.engine is None or not s.engine.trusted(s.now):
+        message = f"New connections are blocked; the network engine of node {_node(s)} is still being measured."
+        return Verdict("Unknown", Reason.VERIFYING, message)
+    reason = failing(s.engine)
+    if reason is None:
+        return None
+    return Verdict("False" if s.engine.passes else "Unknown", reason, sentence(s.engine))
+
+
+def _controlled(s: Situation) -> Verdict | None:
+    if any(proved_shut(reach) for reach in s.proof.reach) or shown_by_canary(s):
+        return None
+    message = (
+        "No probe had an answer from the suspect before the door closed, and no canary on its node has shown since that "
+        "the engine denies there; so silence now proves nothing."
+    )
+    return Verdict("Unknown", Reason.NOT_VERIFIED, message)
+
+
 def _flows(s: Situation) -> Verdict | None:
-    match s.proof.flow:
-        case "Cut":
-            return None
-        case "Alive":
-            message = "New connections are blocked, but one that a probe had open before still passes traffic."
-            return Verdict("False", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)
-        case "Unknown":
-            message = "New connections are blocked; whether connections that were open before still pass could not be tried."
-            return Verdict("Unknown", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)
+    engine = s.engine.open_connections if s.engine is not None else "Unknown"
+    if s.proof.flow == "Alive":
+        message = "New connections are blocked, but one that a probe had open before still passes traffic."
+        return Verdict("False", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)
+    if engine == "Alive":
+        message = f"New connections are blocked, but the engine of node {_node(s)} lets open ones go on."
+        return Verdict("False", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)
+    if s.proof.flow == "Unknown":
+        message = "New connections are blocked; whether connections that were open before still pass could not be tried."
+        return Verdict("Unknown", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)
+    return None
 
 
 def _proved(s: Situation) -> Verdict:
     shut = [reach for reach in s.proof.reach if proved_shut(reach)]
-    names = ", ".join(f"{reach.probe} (port {reach.port})" for reach in shut)
-    cut = "Open connections are cut" + (", as a canary on the same node showed." if s.proof.by_canary else ".")
+    names = ", ".join(f"{reach.probe} ({_port(reach)})" for reach in shut)
+    engine = sentence(s.engine) if s.engine is not None else ""
+    cut = "" if s.proof.by_canary else "The connection that a probe had open is cut. "
     if not shut:
-        message = f"No probe reaches the suspect, and a canary on its node was reached before a deny and not after. {cut}"
+        message = f"No probe reaches the suspect, and a canary on its node was reached before a deny and not after. {engine}"
         return Verdict("True", Reason.ISOLATED, message)
-    return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. {cut}")
+    return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. {cut}{engine}")
+
+
+def _node(s: Situation) -> str:
+    return s.pod.node if s.pod else ""
+
+
+def _port(reach: Reach) -> str:
+    return f"port {reach.port}" if reach.protocol == "TCP" else f"UDP port {reach.port}"

@@ -12,6 +12,14 @@ from firedoor.api import names
 
 Json = Mapping[str, Any]
 CONTROL_PLANE_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+POOL_LABELS = (
+    "karpenter.sh/nodepool",
+    "cloud.google.com/gke-nodepool",
+    "eks.amazonaws.com/nodegroup",
+    "kubernetes.azure.com/agentpool",
+    "node.cluster.x-k8s.io/pool",
+)
+"""By which providers say that nodes are alike."""
 MIRROR = "kubernetes.io/config.mirror"
 
 
@@ -69,6 +77,9 @@ class PodView:
     prior_note: str | None
     owner: Owner | None
     tcp_ports: tuple[int, ...]
+    udp_ports: tuple[int, ...]
+    addresses: tuple[str, ...]
+    """Every address of the pod, of both families; the first is `ip`."""
     service_account: str
     secrets: tuple[str, ...]
     """Names of the Secrets that its containers mount or take environment variables from."""
@@ -92,7 +103,9 @@ class PodView:
             annotations=annotations,
             prior_note=annotations.get(names.PRIOR),
             owner=controller_of(metadata),
-            tcp_ports=_tcp_ports(spec),
+            tcp_ports=_ports(spec, "TCP"),
+            udp_ports=_ports(spec, "UDP"),
+            addresses=_addresses(status),
             service_account=spec.get("serviceAccountName") or "default",
             secrets=_secrets(spec),
         )
@@ -147,6 +160,8 @@ class NodeView:
     control_plane: bool
     ready: bool
     annotations: Mapping[str, str]
+    pool: str = ""
+    """The value of the first pool label that it has, else its own name."""
 
     @classmethod
     def read(cls, node: Json) -> Self:
@@ -160,6 +175,7 @@ class NodeView:
             control_plane=any(role in (metadata.get("labels") or {}) for role in CONTROL_PLANE_ROLES),
             ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
             annotations=metadata.get("annotations") or {},
+            pool=_pool(metadata["name"], metadata.get("labels") or {}),
         )
 
     @property
@@ -179,9 +195,19 @@ def controller_of(metadata: Json) -> Owner | None:
     return next((Owner(r["kind"], r["name"], r["uid"]) for r in references if r.get("controller")), None)
 
 
-def _tcp_ports(spec: Json) -> tuple[int, ...]:
-    ports = (port for container in spec.get("containers", ()) for port in container.get("ports") or ())
-    return tuple(sorted({port["containerPort"] for port in ports if port.get("protocol", "TCP") == "TCP"}))
+def _ports(spec: Json, protocol: str) -> tuple[int, ...]:
+    sidecars = (one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always")
+    ports = (port for container in (*spec.get("containers", ()), *sidecars) for port in container.get("ports") or ())
+    return tuple(sorted({port["containerPort"] for port in ports if port.get("protocol", "TCP") == protocol}))
+
+
+def _addresses(status: Json) -> tuple[str, ...]:
+    listed = tuple(one["ip"] for one in status.get("podIPs") or ())
+    return listed or ((status["podIP"],) if status.get("podIP") else ())
+
+
+def _pool(name: str, labels: Mapping[str, str]) -> str:
+    return next((labels[key] for key in POOL_LABELS if labels.get(key)), name)
 
 
 def _secrets(spec: Json) -> tuple[str, ...]:

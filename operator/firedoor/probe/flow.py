@@ -1,6 +1,7 @@
 """A connection kept open to see whether it still passes: judged by the kernel's keep-alives, so nothing is ever sent to the peer.
 
-Called by the session alone. Linux only: TCP_INFO (linux/tcp.h, struct tcp_info) says how many keep-alive probes are unanswered.
+Called by the session alone. Linux only: TCP_INFO (linux/tcp.h, struct tcp_info) says when the peer last answered. The
+kernel never gives the connection up, so that one which is cut and passes again later is seen as well.
 """
 
 import asyncio
@@ -9,10 +10,12 @@ import socket
 import struct
 
 KEEPALIVE_SECONDS = 1
-PROBES_OFFSET = 3
-"""Byte offset of tcpi_probes: probes sent since the last answer."""
+NEVER_MS = 7 * 24 * 3600 * 1000
+"""After so long the kernel gives a silent connection up; a user timeout replaces the count of probes (tcp(7))."""
 LAST_ACK_OFFSET = 56
 """Byte offset of tcpi_last_ack_recv: milliseconds since the last acknowledgement."""
+ALIVE_MS, CUT_MS = 1600, 2200
+"""An open way answers each keep-alive at once; two of them without an answer are silence."""
 ESTABLISHED = 1
 
 
@@ -25,21 +28,20 @@ class Kept:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 120)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, NEVER_MS)
 
     def state(self) -> str:
-        """Alive: a keep-alive was answered just now. Cut: two or more went unanswered. Unknown: closed, or too early to tell."""
+        """Alive: a keep-alive was answered just now. Cut: two in a row were not. Unknown: closed, or too early to tell."""
         try:
             info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
         except OSError:
             return "Unknown"
         if info[0] != ESTABLISHED:
             return "Unknown"
-        if info[PROBES_OFFSET] >= 2:
-            return "Cut"
         (silent_ms,) = struct.unpack_from("I", info, LAST_ACK_OFFSET)
-        fresh = silent_ms < 2 * KEEPALIVE_SECONDS * 1000 and info[PROBES_OFFSET] == 0
-        return "Alive" if fresh else "Unknown"
+        if silent_ms >= CUT_MS:
+            return "Cut"
+        return "Alive" if silent_ms < ALIVE_MS else "Unknown"
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

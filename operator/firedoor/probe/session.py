@@ -3,33 +3,41 @@
 Started by the controller through exec as `firedoor probe`; ends when its standard input ends. Wire format, a JSON
 object a line:
 
-    question  {"id": 7, "op": "reach", "host": "10.0.0.7", "port": 80, "wait": 0.5, "keep": "<key>"}
+    question  {"id": 7, "op": "reach", "host": "10.0.0.7", "port": 80, "protocol": "TCP", "wait": 0.5, "keep": "<key>"}
     answer    {"id": 7, "answer": "Open" | "Refused" | "Timeout" | "Error"}
     question  {"id": 8, "op": "flow", "keep": "<key>"}
     answer    {"id": 8, "answer": "Alive" | "Cut" | "Unknown"}
-    question  {"id": 9, "op": "drop", "keep": "<key>"}
-    answer    {"id": 9, "answer": "Dropped"}
+    question  {"id": 9, "op": "guard", "host": "10.0.0.7", "port": 80, "protocol": "TCP", "keep": "<key>"}
+    answer    {"id": 9, "answer": "Open" | "Refused" | "Alive" | "Closed"}, and only once something gets through
+    question  {"id": 10, "op": "drop", "keep": "<key>"}
+    answer    {"id": 10, "answer": "Dropped"}, and the guard ends without a word
 """
 
 import asyncio
 import contextlib
-import errno
 import json
 import sys
 from typing import Any, BinaryIO
 
-from firedoor.probe import flow
+from firedoor.probe import flow, reach
 
 KEPT_LIMIT = 4096
 """Connections kept at most; beyond that none is kept, and the flow's answer is Unknown."""
+SILENCE_SECONDS = 1.0
+GUARD_SECONDS = 1.0
+"""A guard rests so long between two tries."""
+TURN_SECONDS = 0.01
+"""All guards together try so often at most, however many there are."""
 
 
 class Session:
-    """The connections that one exec session keeps open."""
+    """The connections that one exec session keeps open, and the guards that it stands."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._kept: dict[str, flow.Kept] = {}
+        self._guards: dict[str, asyncio.Task[str]] = {}
+        self._turn = asyncio.Lock()
 
     async def answer(self, line: bytes) -> None:
         """Answers one question; a line that is none is answered with Error."""
@@ -40,30 +48,32 @@ class Session:
             question, word = {}, "Error"
         self._say({"id": question.get("id"), "answer": word})
 
+    def relieve_all(self) -> None:
+        """Ends every guard."""
+        for key in list(self._guards):
+            self._relieve(key)
+
     async def _word(self, question: dict[str, Any]) -> str:
         match question["op"]:
             case "reach":
-                return await self._reach(question)
+                return await self._reach(question, question["wait"])
             case "flow":
                 kept = self._kept.get(question["keep"])
                 return kept.state() if kept else "Unknown"
+            case "guard":
+                return await self._stand_guard(question)
             case "drop":
                 return self._drop(question["keep"])
             case _:
                 return "Error"
 
-    async def _reach(self, question: dict[str, Any]) -> str:
-        connecting = asyncio.open_connection(question["host"], question["port"])
-        try:
-            _, writer = await asyncio.wait_for(connecting, question["wait"])
-        except TimeoutError:
-            return "Timeout"
-        except ConnectionRefusedError:
-            return "Refused"
-        except OSError as error:
-            return "Timeout" if error.errno in (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH) else "Error"
-        self._keep(question.get("keep"), writer)
-        return "Open"
+    async def _reach(self, question: dict[str, Any], seconds: float) -> str:
+        if question.get("protocol") == "UDP":
+            return await reach.udp(question["host"], question["port"], seconds)
+        word, writer = await reach.tcp(question["host"], question["port"], seconds)
+        if writer is not None:
+            self._keep(question.get("keep"), writer)
+        return word
 
     def _keep(self, key: str | None, writer: asyncio.StreamWriter) -> None:
         if key and key not in self._kept and len(self._kept) < KEPT_LIMIT:
@@ -71,7 +81,34 @@ class Session:
         else:
             writer.transport.abort()
 
+    async def _stand_guard(self, question: dict[str, Any]) -> str:
+        """The latest guard of a key replaces the one before."""
+        key = question["keep"]
+        self._relieve(key)
+        guard = self._guards[key] = asyncio.create_task(self._watch({**question, "keep": None}, self._kept.get(key)))
+        return await guard
+
+    async def _watch(self, question: dict[str, Any], kept: flow.Kept | None) -> str:
+        cut = False
+        while True:
+            async with self._turn:
+                await asyncio.sleep(TURN_SECONDS)
+            word = await self._reach(question, SILENCE_SECONDS)
+            if word in ("Open", "Refused"):
+                return word
+            state = kept.state() if kept else "Cut"
+            if cut and state != "Cut":
+                return "Alive" if state == "Alive" else "Closed"
+            cut = state == "Cut"
+            await asyncio.sleep(GUARD_SECONDS)
+
+    def _relieve(self, key: str) -> None:
+        guard = self._guards.pop(key, None)
+        if guard:
+            guard.cancel()
+
     def _drop(self, key: str) -> str:
+        self._relieve(key)
         kept = self._kept.pop(key, None)
         if kept:
             kept.close()
@@ -83,13 +120,14 @@ class Session:
 
 
 async def serve(source: BinaryIO, out: BinaryIO) -> None:
-    """Answers questions side by side until the input ends."""
+    """Answers questions side by side until the input ends; guards end with it."""
     reader = asyncio.StreamReader(limit=1 << 16)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), source)
     session = Session(out)
     async with asyncio.TaskGroup() as answering:
         while line := await reader.readline():
             answering.create_task(session.answer(line))
+        session.relieve_all()
 
 
 def main() -> None:

@@ -1,23 +1,48 @@
-"""Standing ready: the main process of a probe or canary pod. Accepts connections and keeps them, says and reads nothing.
+"""Standing ready: the main process of a probe or canary pod. Accepts connections and keeps them, and answers a datagram with one.
 
-Started as `firedoor probe --stand`. What it accepts is only there so that a probe can keep a connection open to it.
+Started as `firedoor probe --stand`. What it accepts and answers is only there so that a probe can see whether packets
+pass. Reads nothing that it is sent.
 """
 
 import asyncio
 import signal
+import socket
 
 PORT = 7007
 LIMIT = 64
 
 
+class Echo(asyncio.DatagramProtocol):
+    """Answers each datagram with one byte."""
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._transport.sendto(b".", addr)
+
+
 async def stand() -> None:
-    """Accepts and keeps connections until it is asked to end."""
+    """Accepts, keeps and answers until it is asked to end."""
     ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, ended.set)
+        loop.add_signal_handler(name, ended.set)
+    datagrams, _ = await loop.create_datagram_endpoint(Echo, sock=_datagrams())
     server = await asyncio.start_server(_keep, None, PORT, backlog=LIMIT)
     async with server:
         await ended.wait()
+    datagrams.close()
+
+
+def _datagrams() -> socket.socket:
+    """A UDP socket on every address of the pod, of both families where the node has both."""
+    both = socket.has_dualstack_ipv6()
+    endpoint = socket.socket(socket.AF_INET6 if both else socket.AF_INET, socket.SOCK_DGRAM)
+    if both:
+        endpoint.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    endpoint.bind(("::" if both else "0.0.0.0", PORT))  # noqa: S104 - a pod's own address
+    return endpoint
 
 
 async def _keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -17,6 +17,7 @@ STEP: Final = {"action": "isolate", "object": "Pod shop/web"}
 WARNING: Final = "Deployment web replaces the pod."
 REVOCATION: Final = "Revoke the database password that the pod could read."
 REACH: Final = {"probe": "firedoor-probe-0", "node": "node-a", "port": 80, "before": "Open", "after": "Timeout"}
+GRANT: Final = {"kind": "NetworkPolicy", "name": "allow-all", "direction": "Ingress", "peers": "anybody", "ports": "every port"}
 GAP: Final = "logs of web: container is gone"
 RECEIPT: Final = {"object": "Pod web", "uid": "1", "change": "isolated", "prior": "{}", "at": "2026-01-02T03:04:05Z"}
 MEMBER: Final = {"name": "web-7f45", "namespace": "shop", "uid": "7f45", "incident": "shell-0a1b2c3d"}
@@ -26,7 +27,7 @@ STATUS: Final[Json] = {
     "conditions": [CONDITION],
     "plan": {"steps": [STEP], "warnings": [WARNING]},
     "requiredActions": [REVOCATION],
-    "isolation": {"reach": [REACH], "overlapping": ["allow-all"]},
+    "isolation": {"reach": [REACH], "overlapping": [GRANT], "endpoints": ["web-x2x9p"]},
     "evidence": {"gaps": [GAP]},
     "receipts": [RECEIPT],
 }
@@ -75,14 +76,24 @@ STATUS_CASES: Final[Cases] = {
     "status.isolation.reach[]": {"type": Pair(REACH, "Open")},
     "status.isolation.reach[].probe": up_to(253) | required("firedoor-probe-0"),
     "status.isolation.reach[].node": up_to(253) | required("node-a"),
+    "status.isolation.reach[].address": up_to(45),
+    "status.isolation.reach[].protocol": one_of("TCP", "UDP"),
     "status.isolation.reach[].port": required(80)
     | {"type": Pair(80, "80"), "minimum": Pair(1, 0), "maximum": Pair(65535, 65536)},
     "status.isolation.reach[].before": ANSWER,
     "status.isolation.reach[].after": ANSWER,
     "status.isolation.flow": one_of("Cut", "Unknown"),
     "status.isolation.byCanary": TRUTH,
-    "status.isolation.overlapping": a_list(64, ["allow-all"] * 65),
-    "status.isolation.overlapping[]": up_to(253),
+    "status.isolation.engine": up_to(1024),
+    "status.isolation.overlapping": a_list(64, [GRANT] * 65),
+    "status.isolation.overlapping[]": {"type": Pair(GRANT, "allow-all")},
+    "status.isolation.overlapping[].kind": up_to(63) | required("NetworkPolicy"),
+    "status.isolation.overlapping[].name": up_to(253) | required("allow-all"),
+    "status.isolation.overlapping[].direction": one_of("Ingress", "Egress") | required("Ingress"),
+    "status.isolation.overlapping[].peers": up_to(512) | required("anybody"),
+    "status.isolation.overlapping[].ports": up_to(256) | required("every port"),
+    "status.isolation.endpoints": a_list(64, ["web-x2x9p"] * 65),
+    "status.isolation.endpoints[]": up_to(253),
     "status.evidence": THING,
     "status.evidence.claim": up_to(253),
     "status.evidence.bundle": up_to(253),

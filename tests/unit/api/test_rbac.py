@@ -58,10 +58,11 @@ def test_the_charts_roles_hold_no_wildcard_and_reach_neither_secrets_nor_a_nodes
     assert not words & {"secrets", "nodes/proxy", "bind", "escalate", "impersonate"}
 
 
-def test_exec_in_the_home_namespace_is_for_the_two_probes_alone() -> None:
+def test_exec_in_the_home_namespace_is_for_the_probes_and_the_canary_alone() -> None:
     (controller,) = (account for account in ACCOUNTS if account.component == "controller")
     rules = [rule for grant in controller.everywhere + controller.home for rule in grant.rules]
-    assert [rule.names for rule in rules if "pods/exec" in rule.resources] == [("firedoor-probe-0", "firedoor-probe-1")]
+    asked = ("firedoor-probe-0", "firedoor-probe-1", "firedoor-canary")
+    assert [rule.names for rule in rules if "pods/exec" in rule.resources] == [asked]
 
 
 def test_the_probe_may_do_nothing() -> None:

@@ -8,7 +8,7 @@ from firedoor.planner.guards import refusal
 from firedoor.planner.report import Findings, status
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import Trouble
-from tests.builders import deny, held_node, incident, node, pod, proof, quarantined, sealed, situation
+from tests.builders import deny, engine, held_node, incident, node, pod, proof, quarantined, sealed, situation
 
 ALL = {t for t in Type if t is not Type.STALLED}
 
@@ -68,7 +68,8 @@ def test_times_change_only_with_the_status() -> None:
     first = status(contained(), Findings())
     again = incident(evidence={"enabled": False}, status=first.wire())
     later = situation(again, quarantined(), policies=(deny(),), nodes=(held_node(), node("node-b")), found=proof())
-    second = status(replace(later, now=later.now + timedelta(hours=1)), Findings())
+    an_hour_on = later.now + timedelta(hours=1)
+    second = status(replace(later, now=an_hour_on, engine=engine(at=an_hour_on)), Findings())
     assert [c.last_transition_time for c in second.conditions] == [c.last_transition_time for c in first.conditions]
 
 

@@ -1,9 +1,8 @@
-"""Label selectors and policies: which select a pod, and which of them allow anything."""
+"""Label selectors: what they select."""
 
 import pytest
 
-from firedoor.planner.selectors import overlapping, selects
-from tests.builders import deny, policy
+from firedoor.planner.selectors import selects
 
 LABELS = {"app": "web", "tier": "front"}
 
@@ -29,18 +28,3 @@ def test_a_selector_selects_what_kubernetes_says(selector: dict[str, object], se
 def test_an_unknown_operator_is_an_error_and_no_guess() -> None:
     with pytest.raises(ValueError, match="Near"):
         selects({"matchExpressions": [{"key": "app", "operator": "Near"}]}, LABELS)
-
-
-def test_only_policies_that_select_the_pod_and_allow_something_overlap() -> None:
-    found = overlapping(
-        (
-            policy("everyone", podSelector={}, ingress=[{}]),
-            policy("not-there", podSelector={"matchExpressions": [{"key": "zone", "operator": "DoesNotExist"}]}, egress=[{}]),
-            policy("others", podSelector={"matchLabels": {"app": "db"}}, ingress=[{}]),
-            policy("default-deny", podSelector={}, policyTypes=["Ingress", "Egress"]),
-            policy("listed-but-not-typed", podSelector={}, policyTypes=["Ingress"], egress=[{}]),
-            deny(),
-        ),
-        LABELS,
-    )
-    assert found == ("everyone", "not-there")

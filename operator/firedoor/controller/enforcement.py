@@ -1,0 +1,139 @@
+"""The enforcement rung kept warm: each node pool's engine is measured at start, on a timer, and when nodes or engines change.
+
+The leader runs it. What was found is kept here for the verdicts, and written to one EnforcementReport a node for people.
+It decides nothing: `planner.enforcement` says which nodes are due and what a finding means.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from firedoor.controller import metrics
+from firedoor.controller.canary import Canary
+from firedoor.controller.enforcement_reports import EnforcementReports
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import KubeError
+from firedoor.kube.resources import DAEMON_SETS, NODES
+from firedoor.planner import enforcement
+from firedoor.planner.enforcement import Finding
+from firedoor.planner.views import NodeView
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 20.0
+"""How often nodes and engines are looked at."""
+
+
+@dataclass(slots=True)
+class Enforcement:
+    """What is known of every node's engine."""
+
+    kube: Kube
+    canary: Canary
+    reports: EnforcementReports
+    holding: Callable[[], Iterable[str]]
+    """The nodes on which suspects are held."""
+    on_news: Callable[[], None]
+    """Called when a finding says something new."""
+    _findings: dict[str, Finding] = field(default_factory=dict)
+    _pools: dict[str, str] = field(default_factory=dict)
+    _asked: dict[str, None] = field(default_factory=dict)
+    _engines: frozenset[tuple[str, int]] = frozenset()
+    _call: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _begun: int = 0
+    """Rounds."""
+    _ended: int = 0
+
+    def of(self, node: str) -> Finding | None:
+        """What was last measured on a node, else in its pool; None when nothing was."""
+        return enforcement.best(self._findings, node, self._pools.get(node, node))
+
+    def doubt(self, node: str) -> None:
+        """Asks for a new measurement of a node, as soon as it can be made."""
+        if node:
+            self._asked[node] = None
+            self._call.set()
+
+    async def since(self, node: str, at: datetime) -> Finding | None:
+        """A finding of this very node that was begun after a moment; waits for it. None where it could not be made."""
+
+        def fresh() -> Finding | None:
+            found = self._findings.get(node)
+            return found if found is not None and found.began > at else None
+
+        if fresh() is None:
+            self.doubt(node)
+            async with self._news:
+                last = self._begun + 1
+                await self._news.wait_for(lambda: fresh() is not None or self._ended >= last)
+        return fresh()
+
+    async def run(self) -> None:
+        """Measures what is due until cancelled."""
+        self._findings = await self.reports.known()
+        while True:
+            self._begun += 1
+            try:
+                await self._round()
+            except KubeError as error:
+                log.warning("the nodes' engines have to wait: %s", error)
+            self._ended = self._begun
+            await self._tell()
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._call.wait()
+            except TimeoutError:
+                continue
+
+    async def _round(self) -> None:
+        nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
+        self._pools = {node.name: node.pool for node in nodes}
+        await self._forget_the_gone()
+        self._call.clear()
+        asked, self._asked = self._asked, {}
+        if await self._engines_changed():
+            self._findings.clear()
+        for node in enforcement.due(nodes, self._findings, set(self.holding()), asked, datetime.now(UTC)):
+            await self._measure(node)
+
+    async def _measure(self, node: str) -> None:
+        before = self._findings.get(node)
+        found = await self.canary.measure(node, self._pools[node])
+        self._findings[node] = found
+        metrics.enforcement(found)
+        await self._tell()
+        await self.reports.write(found)
+        if before is None or _gist(before) != _gist(found):
+            self.on_news()
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    async def _engines_changed(self) -> bool:
+        """Whether a DaemonSet on the host's network, as every engine's is, came, changed or went."""
+        found = frozenset(_engine(one) for one in await self.kube.list(DAEMON_SETS) if _on_host(one))
+        changed = bool(self._engines or self._findings) and found != self._engines
+        known, self._engines = self._engines, found
+        return changed and bool(known)
+
+    async def _forget_the_gone(self) -> None:
+        for node in set(self._findings) - set(self._pools):
+            del self._findings[node]
+            metrics.enforcement_gone(node)
+            await self.reports.remove(node)
+
+
+def _engine(daemon_set: Obj) -> tuple[str, int]:
+    metadata = daemon_set["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}", metadata.get("generation", 0)
+
+
+def _on_host(daemon_set: Obj) -> bool:
+    return bool(daemon_set["spec"]["template"]["spec"].get("hostNetwork"))
+
+
+def _gist(found: Finding) -> tuple[str, str, str]:
+    return found.ingress, found.egress, found.open_connections

@@ -1,0 +1,72 @@
+"""EnforcementReports: one object a measured node, so that people can see with kubectl what its engine does.
+
+`controller.enforcement` writes them, and reads them once at its start, so that a restart does not begin without a finding.
+"""
+
+from dataclasses import dataclass
+
+from firedoor.api import names
+from firedoor.api.enforcement import EnforcementReport, EnforcementReportStatus
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone, KubeError
+from firedoor.kube.resources import ENFORCEMENT
+from firedoor.planner.enforcement import Finding, sentence, word
+
+
+@dataclass(frozen=True, slots=True)
+class EnforcementReports:
+    """The reports in firedoor's home namespace."""
+
+    kube: Kube
+    home: str
+
+    async def known(self) -> dict[str, Finding]:
+        """What the reports of before say, by node; nothing where they cannot be read, as all is measured anew anyway."""
+        try:
+            listed = [EnforcementReport.model_validate(found) for found in await self.kube.list(ENFORCEMENT, self.home)]
+        except (KubeError, ValueError):
+            return {}
+        return {report.spec.node: _finding(report, report.status) for report in listed if report.status is not None}
+
+    async def write(self, found: Finding) -> None:
+        """Puts a finding where people see it."""
+        body: Obj = {
+            "apiVersion": names.API_VERSION,
+            "kind": ENFORCEMENT.kind,
+            "metadata": {"name": found.node, "namespace": self.home},
+        }
+        await self.kube.apply(ENFORCEMENT, {**body, "spec": {"node": found.node, "pool": found.pool}})
+        await self.kube.apply(ENFORCEMENT, {**body, "status": _status(found).wire()}, subresource="status")
+
+    async def remove(self, node: str) -> None:
+        """Takes away the report of a node that is gone."""
+        try:
+            await self.kube.delete(ENFORCEMENT, node, self.home)
+        except Gone:
+            return
+
+
+def _status(found: Finding) -> EnforcementReportStatus:
+    return EnforcementReportStatus(
+        verdict=word(found),
+        ingress=found.ingress,
+        egress=found.egress,
+        open_connections=found.open_connections,
+        seconds=found.seconds,
+        message=sentence(found)[:1024],
+        checked_at=found.at,
+    )
+
+
+def _finding(report: EnforcementReport, status: EnforcementReportStatus) -> Finding:
+    return Finding(
+        node=report.spec.node,
+        pool=report.spec.pool,
+        began=status.checked_at,
+        at=status.checked_at,
+        ingress=status.ingress,
+        egress=status.egress,
+        open_connections=status.open_connections,
+        seconds=status.seconds,
+        why="" if status.verdict != "NotMeasured" else "it is being measured anew.",
+    )

@@ -1,0 +1,84 @@
+"""The line to one probe or canary pod: questions go out as lines of JSON through exec, answers come back.
+
+The probes and the canary hold one each. A line that is down answers Error, and never waits.
+"""
+
+import asyncio
+import itertools
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from firedoor.kube.client import Kube
+from firedoor.kube.errors import KubeError
+from firedoor.kube.exec import ExecStream
+from firedoor.kube.resources import PODS
+
+log = logging.getLogger(__name__)
+STDOUT = 1
+
+
+@dataclass(slots=True)
+class Session:
+    """The line to one pod."""
+
+    pod: str
+    container: str
+    node: str = ""
+    address: str = ""
+    stream: ExecStream | None = None
+    _waiting: dict[int, asyncio.Future[str]] = field(default_factory=dict)
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    async def ask(self, question: Mapping[str, Any], seconds: float | None) -> str:
+        """The pod's answer; Error when it does not answer in time or the line is down. None: however long it takes."""
+        stream, number = self.stream, next(self._numbers)
+        if stream is None:
+            return "Error"
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            async with asyncio.timeout(seconds):
+                await stream.send(json.dumps({**question, "id": number}).encode() + b"\n")
+                return await answer
+        except (TimeoutError, KubeError, ConnectionError):
+            return "Error"
+        finally:
+            self._waiting.pop(number, None)
+
+    async def hold(self, kube: Kube, home: str) -> None:
+        """Opens the line and keeps it until it ends, which it does by itself or when cancelled."""
+        pod = await kube.get(PODS, self.pod, home)
+        self.node = pod["spec"].get("nodeName", "")
+        self.address = pod.get("status", {}).get("podIP", "")
+        try:
+            async with kube.exec(home, self.pod, self.container, ["firedoor", "probe"]) as stream:
+                self.stream = stream
+                log.info("session to %s on node %s is up", self.pod, self.node)
+                await self._listen(stream)
+        finally:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Nobody waits for an answer that cannot come."""
+        self.stream = None
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_result("Error")
+
+    async def _listen(self, stream: ExecStream) -> None:
+        buffer = b""
+        async for channel, data in stream:
+            if channel != STDOUT:
+                continue
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                self._hand_out(line)
+
+    def _hand_out(self, line: bytes) -> None:
+        answer = json.loads(line)
+        asked = self._waiting.get(answer["id"])
+        if asked is not None and not asked.done():
+            asked.set_result(answer["answer"])

@@ -1,0 +1,121 @@
+"""The enforcement rung: what a measurement of a node's engine says, in words, and which nodes are due for one. Pure.
+
+A canary was reached, denied, and reached no more, in both directions, and answered again when its deny was lifted:
+then the engine denies. The controller measures; verdicts and reports read what it found.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from firedoor.api.conditions import Reason
+from firedoor.api.enforcement import Enforcing, OpenConnections
+from firedoor.planner.views import NodeView
+
+AT_REST = timedelta(minutes=10)
+"""How old a finding may be where no suspect is held."""
+HOLDING = timedelta(minutes=1)
+"""How old it may be where one is."""
+TRUSTED = timedelta(minutes=15)
+"""What is older says nothing about now."""
+SLOW_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one measurement found."""
+
+    node: str
+    pool: str
+    began: datetime
+    at: datetime
+    """When it ended."""
+    ingress: Enforcing = "Unknown"
+    egress: Enforcing = "Unknown"
+    open_connections: OpenConnections = "Unknown"
+    seconds: float | None = None
+    """From the deny to the first silence in both directions."""
+    why: str = ""
+    """Why something could not be measured; empty when all was."""
+
+    @property
+    def denies(self) -> bool:
+        """Whether both directions were seen to be denied."""
+        return self.ingress == self.egress == "Denied"
+
+    @property
+    def passes(self) -> bool:
+        """Whether something was seen to get through a deny."""
+        return "Passes" in (self.ingress, self.egress)
+
+    def trusted(self, now: datetime) -> bool:
+        return now - self.at <= TRUSTED
+
+
+def word(found: Finding) -> str:
+    """The finding in one word."""
+    if found.ingress == found.egress == "Passes":
+        return "NotEnforcing"
+    if found.passes:
+        return "EgressOnly" if found.ingress == "Passes" else "IngressOnly"
+    if not found.denies:
+        return "NotMeasured"
+    return "Slow" if (found.seconds or 0.0) > SLOW_SECONDS else "Enforcing"
+
+
+def sentence(found: Finding) -> str:
+    """The finding for people."""
+    match word(found):
+        case "NotEnforcing":
+            return f"The network engine of node {found.node} does not enforce NetworkPolicies: a denied canary is still reached."
+        case "EgressOnly":
+            return f"The network engine of node {found.node} denies connections from a pod, but not those to it."
+        case "IngressOnly":
+            return f"The network engine of node {found.node} denies connections to a pod, but not those from it."
+        case "NotMeasured":
+            return f"The network engine of node {found.node} could not be measured: {found.why}"
+    took = f"within {found.seconds:.1f} s" if found.seconds is not None else "in time"
+    return f"The network engine of node {found.node} denies both directions {took}; {_open(found)}"
+
+
+def _open(found: Finding) -> str:
+    match found.open_connections:
+        case "Cut":
+            return "it cuts open connections."
+        case "Alive":
+            return "it lets open connections go on."
+        case "Unknown":
+            return "what it does with open connections could not be seen."
+
+
+def failing(found: Finding) -> Reason | None:
+    """Why nothing may be called isolated by this engine; None where it denies."""
+    if found.passes:
+        return Reason.CNI_NOT_ENFORCING
+    return None if found.denies else Reason.NOT_VERIFIED
+
+
+def best(findings: Mapping[str, Finding], node: str, pool: str) -> Finding | None:
+    """What is known of a node: measured on it, else the newest of its pool."""
+    own = findings.get(node)
+    if own is not None:
+        return own
+    shared = [found for found in findings.values() if found.pool == pool]
+    return max(shared, key=lambda found: found.at, default=None)
+
+
+def due(
+    nodes: Iterable[NodeView], findings: Mapping[str, Finding], holding: Collection[str], asked: Collection[str], now: datetime
+) -> tuple[str, ...]:
+    """The nodes to measure now, those that hold suspects first. asked: nodes whose finding is doubted."""
+    ready = {node.name: node for node in nodes if node.ready}
+    held = sorted(name for name in ready if name in holding and _old(findings.get(name), HOLDING, now))
+    doubted = sorted(name for name in ready if name in asked)
+    pools = {node.pool: name for name, node in sorted(ready.items(), reverse=True) if not node.unschedulable}
+    fresh = {found.pool for found in findings.values() if not _old(found, AT_REST, now)}
+    resting = sorted(name for pool, name in pools.items() if pool not in fresh)
+    return tuple(dict.fromkeys((*doubted, *held, *resting)))
+
+
+def _old(found: Finding | None, age: timedelta, now: datetime) -> bool:
+    return found is None or now - found.at >= age

@@ -1,0 +1,40 @@
+"""One try to reach an address and port, over TCP or UDP. Sends no byte of content: a connection, or an empty datagram.
+
+Called by the session alone. A refusal is an answer: packets pass in both directions.
+"""
+
+import asyncio
+import errno
+import socket
+
+UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
+
+
+async def tcp(host: str, port: int, seconds: float) -> tuple[str, asyncio.StreamWriter | None]:
+    """Open with the connection, Refused, Timeout or Error."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), seconds)
+    except (OSError, TimeoutError) as error:
+        return _word(error), None
+    return "Open", writer
+
+
+async def udp(host: str, port: int, seconds: float) -> str:
+    """Open when a datagram came back, Refused when the port is closed (ICMP), Timeout when nothing came."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
+        endpoint.setblocking(False)
+        try:
+            endpoint.connect((host, port))
+            endpoint.send(b"")
+            await asyncio.wait_for(loop.sock_recv(endpoint, 1), seconds)
+        except (OSError, TimeoutError) as error:
+            return _word(error)
+    return "Open"
+
+
+def _word(error: BaseException) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "Refused"
+    silent = isinstance(error, TimeoutError) or (isinstance(error, OSError) and error.errno in UNREACHABLE)
+    return "Timeout" if silent else "Error"
