@@ -53,8 +53,11 @@ class Way:
         return await self.session.ask(question, 2 * seconds)
 
     async def still_passes(self) -> bool:
-        """Whether anything but silence came back. A session that is lost is no silence either."""
-        self.passes = await self.tried(SILENCE_SECONDS) != "Timeout"
+        """Whether anything but silence came back; NotMeasured when whoever tries was lost."""
+        word = await self.tried(SILENCE_SECONDS)
+        if word == "Error":
+            raise NotMeasured(f"the session to {self.session.pod} was lost on the way.")
+        self.passes = word != "Timeout"
         return self.passes
 
 

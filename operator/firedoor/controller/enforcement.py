@@ -73,6 +73,7 @@ class Enforcement:
     async def run(self) -> None:
         """Measures what is due until cancelled."""
         self._findings = await self.reports.known()
+        self._asked = dict.fromkeys(self._findings)
         while True:
             self._begun += 1
             try:

@@ -112,7 +112,7 @@ def due(
     held = sorted(name for name in ready if name in holding and _old(findings.get(name), HOLDING, now))
     doubted = sorted(name for name in ready if name in asked)
     pools = {node.pool: name for name, node in sorted(ready.items(), reverse=True) if not node.unschedulable}
-    fresh = {found.pool for found in findings.values() if not _old(found, AT_REST, now)}
+    fresh = {found.pool for found in findings.values() if not _old(found, AT_REST if found.denies else HOLDING, now)}
     resting = sorted(name for pool, name in pools.items() if pool not in fresh)
     return tuple(dict.fromkeys((*doubted, *held, *resting)))
 
