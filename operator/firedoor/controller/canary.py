@@ -31,7 +31,7 @@ ENFORCED_SECONDS = 15.0
 CUT_SECONDS = 4.0
 BACK_SECONDS = 15.0
 LOOK_SECONDS = 0.25
-ALL_SECONDS = START_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
+ALL_SECONDS = START_SECONDS + BACK_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
 
 
 class NotMeasured(Exception):
@@ -110,9 +110,12 @@ class Canary:
             for direction, ends in (("Ingress", (probe, session.address)), ("Egress", (session, probe.address)))
             for protocol in ("TCP", "UDP")
         ]
-        answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, CANARY) for way in both))
-        ways = [way for way, answer in zip(both, answers, strict=True) if answer == "Open"]
-        if {way.direction for way in ways if way.protocol == "TCP"} != {"Ingress", "Egress"}:
+        deadline = asyncio.get_running_loop().time() + BACK_SECONDS
+        while not _both_directions(ways := await _open_ways(both)):
+            # A slow engine may still apply the deny of the measurement before.
+            if asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             what = "no probe pod can be asked" if not self.probes.up else "the canary and the probes do not reach each other"
             raise NotMeasured(f"{what}, even before a deny.")
         return ways
@@ -192,6 +195,15 @@ class Canary:
                 await self.kube.delete(resource, CANARY, self.home)
             except Gone:
                 continue
+
+
+async def _open_ways(ways: Sequence[Way]) -> list[Way]:
+    answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, CANARY) for way in ways))
+    return [way for way, answer in zip(ways, answers, strict=True) if answer == "Open"]
+
+
+def _both_directions(ways: Sequence[Way]) -> bool:
+    return {way.direction for way in ways if way.protocol == "TCP"} == {"Ingress", "Egress"}
 
 
 def _enforcing(ways: Sequence[Way], direction: str) -> Enforcing:

@@ -18,6 +18,8 @@ HOLDING = timedelta(minutes=1)
 """How old it may be where one is."""
 TRUSTED = timedelta(minutes=15)
 """What is older says nothing about now."""
+AGAIN = timedelta(seconds=10)
+"""How soon a node that could not be measured, or whose engine does not deny, is tried again."""
 SLOW_SECONDS = 3.0
 
 
@@ -112,10 +114,10 @@ def due(
     held = sorted(name for name in ready if name in holding and _old(findings.get(name), HOLDING, now))
     doubted = sorted(name for name in ready if name in asked)
     pools = {node.pool: name for name, node in sorted(ready.items(), reverse=True) if not node.unschedulable}
-    fresh = {found.pool for found in findings.values() if not _old(found, AT_REST if found.denies else HOLDING, now)}
+    fresh = {found.pool for found in findings.values() if not _old(found, AT_REST, now)}
     resting = sorted(name for pool, name in pools.items() if pool not in fresh)
     return tuple(dict.fromkeys((*doubted, *held, *resting)))
 
 
 def _old(found: Finding | None, age: timedelta, now: datetime) -> bool:
-    return found is None or now - found.at >= age
+    return found is None or now - found.at >= (age if found.denies else AGAIN)
