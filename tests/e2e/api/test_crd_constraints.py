@@ -55,9 +55,9 @@ def server(kubectl: Kubectl) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def stored(server: Server) -> str:
-    """Name of an incident that is there, so that its status can be written."""
-    return server.keeping(SECURITY_INCIDENT, SECURITY_INCIDENT.least)
+def stored(server: Server) -> dict[str, str]:
+    """Names of objects that are there, one of each kind that has a status, so that it can be written."""
+    return {sheet.kind.name: server.keeping(sheet, sheet.least) for sheet in SHEETS if sheet.kind.reported}
 
 
 def cases(root: str) -> list[Any]:
@@ -88,10 +88,10 @@ def test_a_constraint_of_the_spec_refuses_what_breaks_it(sheet: Sheet, path: str
 
 @pytest.mark.parametrize(("sheet", "path", "pair"), cases("status"))
 def test_a_constraint_of_the_status_refuses_what_breaks_it(
-    sheet: Sheet, path: str, pair: Pair, server: Server, stored: str
+    sheet: Sheet, path: str, pair: Pair, server: Server, stored: dict[str, str]
 ) -> None:
     def report(value: Any) -> None:
-        server.patching(sheet, stored, {"status": sheet.placed(path, value)["status"]}, "--subresource=status")
+        server.patching(sheet, stored[sheet.kind.name], {"status": sheet.placed(path, value)["status"]}, "--subresource=status")
 
     report(pair.taken)
     assert field_of(path) in refusal(partial(report, pair.refused))
