@@ -6,7 +6,7 @@ is frozen. The process runs it on the leader.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from firedoor.api import names
@@ -55,16 +55,25 @@ class Resync:
 
     async def once(self) -> None:
         """One comparison."""
+        before = {uid: record.incident.metadata.resource_version for uid, record in self.ledger.records.items()}
         listed = [SecurityIncident.read(found) for found in await self.kube.list(INCIDENTS)]
-        self._count(sum(1 for incident in listed if self._repair(incident)))
-        self._bury({incident.uid for incident in listed})
-        await self._undo_orphans({incident.uid for incident in listed})
+        self._count(sum(1 for incident in listed if self._repair(self._newest(incident, before))))
+        living = {incident.uid for incident in listed}
+        self._bury(before.keys() - living)
+        await self._undo_orphans(living)
         self.done += 1
 
     @property
     def frozen(self) -> bool:
         """Whether the watch no longer brings what happens."""
         return self.repairs_in_a_row >= FROZEN_AFTER
+
+    def _newest(self, listed: SecurityIncident, before: Mapping[str, str]) -> SecurityIncident:
+        """The incident as listed, or as known where the watch has brought another form since the listing began."""
+        known = self.ledger.records.get(listed.uid)
+        if known is not None and known.incident.metadata.resource_version != before.get(listed.uid):
+            return known.incident
+        return listed
 
     def _repair(self, incident: SecurityIncident) -> bool:
         record = self.ledger.records.get(incident.uid)
@@ -78,9 +87,11 @@ class Resync:
         metrics.repaired.inc(repaired)
         self.repairs_in_a_row = self.repairs_in_a_row + 1 if repaired else 0
 
-    def _bury(self, living: set[str]) -> None:
-        for uid, record in list(self.ledger.records.items()):
-            if uid in living or record.incident.metadata.deletion_timestamp:
+    def _bury(self, missing: set[str]) -> None:
+        """What was known before the listing began and is not in it was deleted; what came since is only newer than it."""
+        for uid in missing:
+            record = self.ledger.records.get(uid)
+            if record is None or record.incident.metadata.deletion_timestamp:
                 continue
             self.ledger.gone(record.incident, now())
             self.enqueue(uid, Lane.RELEASE)
