@@ -99,8 +99,8 @@ class Canary:
         finally:
             await self.probes.drop(CANARY)
         seconds = None if silent_at is None else round(silent_at - began, 2)
-        found = replace(empty, ingress=ingress, egress=egress, open_connections=flow, seconds=seconds)
-        return replace(found, at=datetime.now(UTC))
+        at = datetime.now(UTC)
+        return replace(empty, at=at, ingress=ingress, egress=egress, open_connections=flow, seconds=seconds)
 
     async def _control(self, session: Session) -> list[Way]:
         """The ways that packets take now; without one over TCP in each direction nothing can be told."""

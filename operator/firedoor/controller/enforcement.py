@@ -115,10 +115,9 @@ class Enforcement:
 
     async def _engines_changed(self) -> bool:
         """Whether a DaemonSet on the host's network, as every engine's is, came, changed or went."""
-        found = frozenset(_engine(one) for one in await self.kube.list(DAEMON_SETS) if _on_host(one))
-        changed = bool(self._engines or self._findings) and found != self._engines
-        known, self._engines = self._engines, found
-        return changed and bool(known)
+        known = self._engines
+        self._engines = frozenset(_engine(one) for one in await self.kube.list(DAEMON_SETS) if _on_host(one))
+        return bool(known) and known != self._engines
 
     async def _forget_the_gone(self) -> None:
         for node in set(self._findings) - set(self._pools):

@@ -6,14 +6,13 @@ The reconciler calls it; it changes nothing. What many incidents share (nodes, c
 import asyncio
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
-from firedoor.controller.shared import SharedLook
+from firedoor.controller.shared import SharedLooks
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import NETWORK_POLICIES, NODES, PODS
@@ -35,7 +34,7 @@ class Observer:
         self._ledger = ledger
         self._rulebook = rulebook
         self._home = home
-        self._policy_looks: dict[str, SharedLook[tuple[PolicyView, ...]]] = {}
+        self._policies: SharedLooks[str, tuple[PolicyView, ...]] = SharedLooks(self._list_policies)
         self._actions = actions
         self._captures = captures
         self._workloads = Workloads(kube, ledger)
@@ -66,7 +65,7 @@ class Observer:
     async def around(self, s: Situation) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at."""
         policies, nodes, workload, capture, identity = await asyncio.gather(
-            self._policies(s.incident.target_namespace),
+            self._policies.fresh(s.incident.target_namespace),
             self._all_nodes(),
             self._workloads.of(s),
             self.capture(s),
@@ -92,17 +91,8 @@ class Observer:
         found = await self._kube.find(PODS, target.name, incident.target_namespace)
         return PodView.read(found) if found else None
 
-    async def _policies(self, namespace: str) -> tuple[PolicyView, ...]:
-        """Every policy of the namespace; one listing serves all who ask meanwhile."""
-        looks = self._policy_looks
-        shared = looks.setdefault(namespace, SharedLook(partial(self._list_policies, namespace)))
-        try:
-            return await shared.fresh()
-        finally:
-            if shared.idle and looks.get(namespace) is shared:
-                del looks[namespace]
-
     async def _list_policies(self, namespace: str) -> tuple[PolicyView, ...]:
+        """Every policy of the namespace."""
         return tuple(PolicyView.read(policy) for policy in await self._kube.list(NETWORK_POLICIES, namespace))
 
     async def _all_nodes(self) -> tuple[NodeView, ...]:

@@ -5,10 +5,8 @@ listing serves all who ask at the same time. `planner.foreign` says what a polic
 """
 
 import asyncio
-from dataclasses import dataclass, field
-from functools import partial
 
-from firedoor.controller.shared import SharedLook
+from firedoor.controller.shared import SharedLooks
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.resources import ENDPOINT_SLICES, FOREIGN_POLICIES, NAMESPACES, Resource
@@ -21,54 +19,47 @@ DISCOVERY_SECONDS = 60.0
 Key = tuple[Resource, str | None]
 
 
-@dataclass(slots=True)
 class Residues:
     """The eyes for what a NetworkPolicy does not tell."""
 
-    kube: Kube
-    _looks: dict[Key, SharedLook[list[Obj]]] = field(default_factory=dict)
-    _served: tuple[Resource, ...] = ()
-    _discovered_at: float = float("-inf")
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._listings: SharedLooks[Key, list[Obj]] = SharedLooks(self._listed)
+        self._served: tuple[Resource, ...] = ()
+        self._discovered_at = float("-inf")
 
     async def of(self, pod: PodView) -> Residue:
         """What leads to this pod now; what could not be looked at is said, and never taken for nothing."""
         try:
-            slices, policies = await asyncio.gather(self._list(ENDPOINT_SLICES, pod.namespace), self._policies(pod.namespace))
-            grants = [grant for policy in policies for grant in foreign(policy, await self._subject(pod))] if policies else []
+            of_slices = self._listings.fresh((ENDPOINT_SLICES, pod.namespace))
+            slices, policies = await asyncio.gather(of_slices, self._policies(pod.namespace))
+            subject = await self._subject(pod) if policies else None
         except KubeError as error:
             return Residue(unread=error.message[:512])
+        grants = [grant for policy in policies for grant in foreign(policy, subject)] if subject else []
         listing = sorted(one["metadata"]["name"] for one in slices if _lists(one, pod))
         return Residue(tuple(listing[:MOST]), tuple(grants[:MOST]))
 
     async def _policies(self, namespace: str) -> list[Obj]:
-        looks = (self._list(one, namespace if one.namespaced else None) for one in await self._kinds())
+        looks = (self._listings.fresh((one, namespace if one.namespaced else None)) for one in await self._kinds())
         return [policy for found in await asyncio.gather(*looks) for policy in found]
 
     async def _kinds(self) -> tuple[Resource, ...]:
         now = asyncio.get_running_loop().time()
         if now - self._discovered_at > DISCOVERY_SECONDS:
-            groups = await self.kube.groups()
+            groups = await self._kube.groups()
             self._served = tuple(one for one in FOREIGN_POLICIES if one.api_version in groups)
             self._discovered_at = now
         return self._served
 
     async def _subject(self, pod: PodView) -> Subject:
-        namespace = await self.kube.get(NAMESPACES, pod.namespace)
+        namespace = await self._kube.get(NAMESPACES, pod.namespace)
         return Subject(pod.namespace, namespace["metadata"].get("labels") or {}, pod.labels, pod.service_account)
 
-    async def _list(self, resource: Resource, namespace: str | None) -> list[Obj]:
-        """One listing for all who ask meanwhile; a kind that a served group does not have is none."""
-        key = (resource, namespace)
-        shared = self._looks.setdefault(key, SharedLook(partial(self._listed, resource, namespace)))
+    async def _listed(self, key: Key) -> list[Obj]:
+        """A kind that a served group does not have is none."""
         try:
-            return await shared.fresh()
-        finally:
-            if shared.idle and self._looks.get(key) is shared:
-                del self._looks[key]
-
-    async def _listed(self, resource: Resource, namespace: str | None) -> list[Obj]:
-        try:
-            return await self.kube.list(resource, namespace)
+            return await self._kube.list(*key)
         except Gone:
             return []
 

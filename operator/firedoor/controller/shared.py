@@ -5,9 +5,11 @@ is kept once it was handed out.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
@@ -34,3 +36,20 @@ class SharedLook(Generic[T]):
             await asyncio.wait([running])
         self._running, self._next = self._next, None
         return await self._look()
+
+
+class SharedLooks(Generic[K, T]):
+    """A shared look for each key, forgotten as soon as nobody waits for it."""
+
+    def __init__(self, look: Callable[[K], Awaitable[T]]) -> None:
+        self._look = look
+        self._looks: dict[K, SharedLook[T]] = {}
+
+    async def fresh(self, key: K) -> T:
+        """What a look at this key finds that has not begun yet."""
+        shared = self._looks.setdefault(key, SharedLook(partial(self._look, key)))
+        try:
+            return await shared.fresh()
+        finally:
+            if shared.idle and self._looks.get(key) is shared:
+                del self._looks[key]
