@@ -89,10 +89,10 @@ class Enforcement:
                 continue
 
     async def _round(self) -> None:
+        self._call.clear()  # before anything can fail, so that a failing round is not begun again at once
         nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
         self._pools = {node.name: node.pool for node in nodes}
         await self._forget_the_gone()
-        self._call.clear()
         asked, self._asked = self._asked, {}
         if await self._engines_changed():
             self._findings.clear()
@@ -105,9 +105,9 @@ class Enforcement:
         self._findings[node] = found
         metrics.enforcement(found)
         await self._tell()
-        await self.reports.write(found)
         if before is None or _gist(before) != _gist(found):
             self.on_news()
+        await self.reports.write(found)
 
     async def _tell(self) -> None:
         async with self._news:

@@ -3,6 +3,7 @@
 `controller.enforcement` writes them, and reads them once at its start, so that a restart does not begin without a finding.
 """
 
+import logging
 from dataclasses import dataclass
 
 from firedoor.api import names
@@ -11,6 +12,8 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.resources import ENFORCEMENT
 from firedoor.planner.enforcement import Finding, sentence, word
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,11 @@ class EnforcementReports:
     home: str
 
     async def known(self) -> dict[str, Finding]:
-        """What the reports of before say, by node; nothing where they cannot be read, as all is measured anew anyway."""
+        """What the reports of before say, by node; nothing where they cannot be read: all is measured anew anyway."""
         try:
             listed = [EnforcementReport.model_validate(found) for found in await self.kube.list(ENFORCEMENT, self.home)]
-        except (KubeError, ValueError):
+        except (KubeError, ValueError) as error:
+            log.warning("the enforcement reports of before cannot be read: %s", error)
             return {}
         return {report.spec.node: _finding(report, report.status) for report in listed if report.status is not None}
 

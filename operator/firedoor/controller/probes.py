@@ -77,12 +77,17 @@ class Probes:
         None: no guard is left. Open and Refused are answers to a new try; Alive and Closed tell of the connection that was kept.
         """
         watched = {way.probe: way for way in reversed(shut)}
-        guards = [_guard(session, uid, watched[session.pod]) for session in self.up if session.pod in watched]
-        for guard in asyncio.as_completed(guards):
-            way, word = await guard
-            if word in PASSING:
-                return way, word
-        return None
+        standing = (_guard(session, uid, watched[session.pod]) for session in self.up if session.pod in watched)
+        guards = [asyncio.create_task(guard) for guard in standing]
+        try:
+            for guard in asyncio.as_completed(guards):
+                way, word = await guard
+                if word in PASSING:
+                    return way, word
+            return None
+        finally:
+            for left in guards:  # a guard that is relieved says nothing, so nobody may go on waiting for its word
+                left.cancel()
 
     async def drop(self, uid: str) -> None:
         """Closes what was kept open for an incident, and ends the guard before it."""

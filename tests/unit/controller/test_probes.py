@@ -1,0 +1,45 @@
+"""Guards before a door: the first word ends them all."""
+
+import asyncio
+import json
+from typing import cast
+
+from firedoor.api.incident import Reach
+from firedoor.controller.probes import PROBES, Probes
+from firedoor.controller.session import Session
+from firedoor.kube.client import Kube
+from firedoor.kube.exec import ExecStream
+from tests.builders import HOME, UID
+
+
+class Line:
+    """The stream into a probe that answers every question with one word, or none."""
+
+    def __init__(self, session: Session, word: str | None) -> None:
+        self.session = session
+        self.word = word
+
+    async def send(self, data: bytes) -> None:
+        if self.word:
+            self.session._hand_out(json.dumps({"id": json.loads(data)["id"], "answer": self.word}).encode())
+
+
+def guarded(*words: str | None) -> tuple[Probes, list[Reach]]:
+    """Probes whose guards will say this, and the ways that they guard."""
+    probes = Probes(cast(Kube, None), HOME)
+    for session, word in zip(probes._sessions, words, strict=True):
+        session.stream = cast(ExecStream, Line(session, word))
+    return probes, [Reach.read({"probe": pod, "node": "node-a", "address": "10.0.0.7", "port": 8080}) for pod in PROBES]
+
+
+async def test_the_first_guard_that_speaks_is_heard_and_the_others_are_waited_for_no_more() -> None:
+    probes, ways = guarded(None, "Open")
+    others = asyncio.all_tasks()
+    assert await probes.alarm(UID, ways) == (ways[1], "Open")
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == others
+
+
+async def test_guards_that_are_lost_raise_no_alarm() -> None:
+    probes, ways = guarded("Error", "Error")
+    assert await probes.alarm(UID, ways) is None
