@@ -31,11 +31,16 @@ def install(provider: Provider, extra: tuple[str, ...] = ()) -> None:
             provider.load(archive)
     _namespace(provider)
     _tokens(provider)
-    repository, _, tag = image.rpartition(":")
     chart = ["upgrade", "--install", "firedoor", str(ROOT / "charts/firedoor"), "--namespace", HOME]
-    values = ["-f", str(ROOT / "charts/firedoor/values-small.yaml"), "--set", f"image.repository={repository},image.tag={tag}"]
+    values = ["-f", str(ROOT / "charts/firedoor/values-small.yaml"), *image_values(image)]
     _helm(provider, *chart, *values, *extra, "--wait", "--timeout", "120s")
     print(f"firedoor is installed and ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def image_values(image: str) -> list[str]:
+    """Helm's arguments that name an image, as text: a tag of digits alone would become a number, which the chart refuses."""
+    repository, _, tag = image.rpartition(":")
+    return ["--set-string", f"image.repository={repository},image.tag={tag}"]
 
 
 def _is_installed(provider: Provider, image: str) -> bool:

@@ -5,6 +5,7 @@ It decides nothing: `planner.enforcement` says which nodes are due and what a fi
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ from firedoor.planner.views import NodeView
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 20.0
 """How often nodes and engines are looked at."""
+SOON_SECONDS = 2.0
+"""How often while a node is doubted that is not ready to be measured."""
+PATIENCE_SECONDS = 60.0
+"""How long a verification waits for a measurement that it needs."""
 
 
 @dataclass(slots=True)
@@ -42,9 +47,6 @@ class Enforcement:
     _engines: frozenset[tuple[str, int]] = frozenset()
     _call: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _begun: int = 0
-    """Rounds."""
-    _ended: int = 0
 
     def of(self, node: str) -> Finding | None:
         """What was last measured on a node, else in its pool; None when nothing was."""
@@ -65,9 +67,9 @@ class Enforcement:
 
         if fresh() is None:
             self.doubt(node)
-            async with self._news:
-                last = self._begun + 1
-                await self._news.wait_for(lambda: fresh() is not None or self._ended >= last)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS), self._news:
+                    await self._news.wait_for(lambda: fresh() is not None)
         return fresh()
 
     async def run(self) -> None:
@@ -75,43 +77,35 @@ class Enforcement:
         self._findings = await self.reports.known()
         self._asked = dict.fromkeys(self._findings)
         while True:
-            self._begun += 1
             try:
                 await self._round()
             except KubeError as error:
                 log.warning("the nodes' engines have to wait: %s", error)
-            self._ended = self._begun
-            await self._tell()
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SOON_SECONDS if self._asked else LOOK_SECONDS):
                     await self._call.wait()
-            except TimeoutError:
-                continue
 
     async def _round(self) -> None:
         self._call.clear()  # before anything can fail, so that a failing round is not begun again at once
         nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
         self._pools = {node.name: node.pool for node in nodes}
         await self._forget_the_gone()
-        asked, self._asked = self._asked, {}
         if await self._engines_changed():
             self._findings.clear()
-        for node in enforcement.due(nodes, self._findings, set(self.holding()), asked, datetime.now(UTC)):
+        for node in enforcement.due(nodes, self._findings, set(self.holding()), set(self._asked), datetime.now(UTC)):
             await self._measure(node)
 
     async def _measure(self, node: str) -> None:
+        self._asked.pop(node, None)
         before = self._findings.get(node)
         found = await self.canary.measure(node, self._pools[node])
         self._findings[node] = found
         metrics.enforcement(found)
-        await self._tell()
+        async with self._news:
+            self._news.notify_all()
         if before is None or _gist(before) != _gist(found):
             self.on_news()
         await self.reports.write(found)
-
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
 
     async def _engines_changed(self) -> bool:
         """Whether a DaemonSet on the host's network, as every engine's is, came, changed or went."""
@@ -120,6 +114,7 @@ class Enforcement:
         return bool(known) and known != self._engines
 
     async def _forget_the_gone(self) -> None:
+        self._asked = {node: None for node in self._asked if node in self._pools}
         for node in set(self._findings) - set(self._pools):
             del self._findings[node]
             metrics.enforcement_gone(node)

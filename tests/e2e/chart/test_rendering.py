@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cluster import build
+from cluster.install import image_values
 from firedoor.api.kinds import KINDS
 from tools.generate.outputs import ROOT
 
@@ -145,3 +146,8 @@ def test_the_chart_makes_no_secret_and_the_receivers_is_optional() -> None:
     assert all(document["kind"] != "Secret" for document in documents)
     (tokens,) = (volume for volume in dict(pods(documents))["firedoor-receiver"]["volumes"] if volume["name"] == "tokens")
     assert (tokens["secret"]["secretName"], tokens["secret"]["optional"]) == ("alert-tokens", True)
+
+
+def test_an_image_whose_tag_is_digits_alone_is_installed_by_that_name() -> None:
+    text = helm("template", "firedoor", str(CHART), *image_values("registry.test/firedoor:800864930180"))
+    assert "image: registry.test/firedoor:800864930180\n" in text
