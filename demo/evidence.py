@@ -24,7 +24,7 @@ def judge(kubectl: Kubectl, incident: Any) -> None:
         sums = "sha256sum -c --quiet manifest-sha256.txt tagmanifest-sha256.txt"
         terminal.run(["sh", "-c", f"cd '{bag}' && {sums}"], said=sums)
         terminal.verdict(True, "sha256sum: every file is as it was sealed")
-        index = (bag / "data/02-files/web/index.jsonl").read_text()
+        index = (bag / "data/03-filesystem/web/index.jsonl").read_text()
         terminal.verdict("shell.php" in index, "the dropped file shell.php is in the bag")
 
 

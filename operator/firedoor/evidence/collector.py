@@ -16,6 +16,7 @@ from typing import Any
 from firedoor import __version__
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.custody import digest
+from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, Kind
 from firedoor.evidence.order import CaptureOrder, result, status
 from firedoor.evidence.sources import files, logs, objects
 from firedoor.evidence.sources.suspect import Suspect
@@ -51,14 +52,14 @@ async def _in_time(bag: Bag, order: CaptureOrder, kube: Kube, clock: Callable[[]
 
 
 async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
-    objects.keep(bag, "data/00-pod/order.json", {"kind": "order"}, order.told())
+    objects.keep(bag, f"{CLUSTER}/order.json", {"kind": Kind.ORDER}, order.told())
     pod = await objects.pod(bag, order, kube)
     await objects.events(bag, order, kube)
     if pod is None:
         return
     suspect = Suspect(kube, pod, order.limits)
-    await _told(bag, "data/01-logs/capture", logs.capture(bag, suspect))
-    await _told(bag, "data/02-files/capture", files.capture(bag, suspect, order.paths))
+    await _told(bag, f"{LOGS}/capture", logs.capture(bag, suspect))
+    await _told(bag, f"{FILESYSTEM}/capture", files.capture(bag, suspect, order.paths))
     await objects.pod_at_the_end(bag, order, kube)
 
 

@@ -41,11 +41,11 @@ def test_the_bag_holds_logs_and_dropped_files_and_passes_the_independent_checker
     subprocess.run([sys.executable, "-m", "bagit", "--validate", str(bag)], check=True, capture_output=True)
     sums = ["sha256sum", "-c", "--quiet", "manifest-sha256.txt", "tagmanifest-sha256.txt"]
     subprocess.run(sums, check=True, cwd=bag)
-    with tarfile.open(bag / "data/02-files/web/files.tar") as files:
+    with tarfile.open(bag / "data/03-filesystem/web/files.tar") as files:
         dropped = files.extractfile("tmp/dropped.php")
         assert dropped is not None
         assert dropped.read() == b"evil\n"
-    assert b"Started HTTP server" in (bag / "data/01-logs/web/current.log").read_bytes()
+    assert b"Started HTTP server" in (bag / "data/02-logs/web/current.log").read_bytes()
 
 
 def test_evidence_outlives_its_incident(story: Story) -> None:

@@ -61,13 +61,13 @@ async def test_pod_events_logs_and_files_end_in_a_bag_that_everyone_accepts(volu
     judged(volume)
     assert (outcome["status"], outcome["reason"], outcome["gaps"]) == ("Complete", "", [])
     assert outcome["bundle"] == BAG
-    assert (volume / BAG / "data/01-logs/web/current.log").read_bytes() == LINE
+    assert (volume / BAG / "data/02-logs/web/current.log").read_bytes() == LINE
     assert server.asked == ["regarding.uid=pod-uid"]
-    with tarfile.open(volume / BAG / "data/02-files/web/files.tar") as archive:
+    with tarfile.open(volume / BAG / "data/03-filesystem/web/files.tar") as archive:
         assert f"{target}/dropped.php".lstrip("/") in archive.getnames()
-    index = [json.loads(line) for line in (volume / BAG / "data/02-files/web/index.jsonl").read_bytes().splitlines()]
+    index = [json.loads(line) for line in (volume / BAG / "data/03-filesystem/web/index.jsonl").read_bytes().splitlines()]
     assert {entry["name"].rpartition("/")[2]: entry["kind"] for entry in index}["dropped.php"] == "file"
-    assert ending(volume, "data/02-files/web/missing-1") == ("skipped", "NotFound")
+    assert ending(volume, "data/03-filesystem/web/missing-1") == ("skipped", "NotFound")
 
 
 async def test_a_second_collector_reports_the_sealed_bag_again_in_the_same_words(volume: Path) -> None:
@@ -79,22 +79,22 @@ async def test_a_pod_that_is_gone_gives_a_sealed_bag_with_its_events(volume: Pat
     outcome = await ApiServer(pods=[None]).collected(volume, "/tmp")
     judged(volume)
     assert (outcome["status"], outcome["reason"]) == ("Partial", "PodGone")
-    assert b"Started container" in (volume / BAG / "data/00-pod/events.json").read_bytes()
+    assert b"Started container" in (volume / BAG / "data/00-volatile/events.json").read_bytes()
 
 
 async def test_another_pod_of_the_same_name_is_not_captured(volume: Path) -> None:
     outcome = await ApiServer(pods=[pod(uid="another")]).collected(volume, "/tmp")
     assert (outcome["status"], outcome["reason"]) == ("Partial", "PodReplaced")
-    assert not (volume / BAG / "data/01-logs").exists()
+    assert not (volume / BAG / "data/02-logs").exists()
 
 
 async def test_what_may_be_from_a_replaced_pod_or_another_run_is_said_to_be(volume: Path, tmp_path: Path) -> None:
     await ApiServer(pods=[pod(), pod(uid="another")]).collected(volume)
-    assert ending(volume, "data/01-logs/web/current.log") == ("partial", "PodReplaced")
+    assert ending(volume, "data/02-logs/web/current.log") == ("partial", "PodReplaced")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     await ApiServer(pods=[pod(), pod(container_id="containerd://2")]).collected(elsewhere)
-    assert ending(elsewhere, "data/01-logs/web/current.log") == ("partial", "ContainerRestarted")
+    assert ending(elsewhere, "data/02-logs/web/current.log") == ("partial", "ContainerRestarted")
 
 
 async def test_an_api_server_that_is_away_for_a_while_costs_nothing(volume: Path) -> None:
@@ -111,9 +111,9 @@ async def test_what_we_may_not_see_is_told_and_the_bag_is_sealed(volume: Path) -
 async def test_an_error_in_the_place_of_a_log_is_not_taken_for_a_log(volume: Path) -> None:
     server = ApiServer(log=lambda request: b"unable to retrieve container logs for containerd://1")
     await server.collected(volume)
-    assert ending(volume, "data/01-logs/web/current.log") == ("failed", "ErrorBody200")
-    assert (volume / BAG / "data/01-logs/web/current.error.txt").read_bytes().startswith(b"unable")
-    assert not (volume / BAG / "data/01-logs/web/current.log").exists()
+    assert ending(volume, "data/02-logs/web/current.log") == ("failed", "ErrorBody200")
+    assert (volume / BAG / "data/02-logs/web/current.error.txt").read_bytes().startswith(b"unable")
+    assert not (volume / BAG / "data/02-logs/web/current.log").exists()
 
 
 async def test_the_run_before_is_asked_for_only_when_there_was_one(volume: Path) -> None:
@@ -124,7 +124,7 @@ async def test_the_run_before_is_asked_for_only_when_there_was_one(volume: Path)
 
     outcome = await ApiServer(pods=[pod(restarts=1)], log=log).collected(volume)
     assert outcome["status"] == "Complete"
-    assert ending(volume, "data/01-logs/web/previous.log") == ("skipped", "NoPreviousRun")
+    assert ending(volume, "data/02-logs/web/previous.log") == ("skipped", "NoPreviousRun")
 
 
 async def test_a_log_that_is_cut_is_kept_and_asked_for_again(volume: Path) -> None:
@@ -139,8 +139,8 @@ async def test_a_log_that_is_cut_is_kept_and_asked_for_again(volume: Path) -> No
     outcome = await ApiServer(log=log).collected(volume)
     judged(volume)
     assert outcome["status"] == "Complete"
-    assert (volume / BAG / "data/01-logs/web/current.log").read_bytes() == LINE
-    assert (volume / BAG / "data/01-logs/web/current-r2.log").read_bytes() == LINE * 2
+    assert (volume / BAG / "data/02-logs/web/current.log").read_bytes() == LINE
+    assert (volume / BAG / "data/02-logs/web/current-r2.log").read_bytes() == LINE * 2
 
 
 async def test_of_a_long_log_the_head_and_the_newest_lines_are_kept(volume: Path) -> None:
@@ -149,12 +149,12 @@ async def test_of_a_long_log_the_head_and_the_newest_lines_are_kept(volume: Path
 
     judged(volume)
     assert (outcome["status"], outcome["reason"]) == ("Partial", "LimitReached")
-    folder, whole = volume / BAG / "data/01-logs/web", b"".join(lines)
+    folder, whole = volume / BAG / "data/02-logs/web", b"".join(lines)
     head = (folder / "current.log").read_bytes()
     tail = b"".join(piece.read_bytes() for piece in sorted(folder.glob("current.tail-*")))
     assert whole.startswith(head)
     assert whole.endswith(tail)
-    gap = told(volume, "data/01-logs/web/current.log")["truncation"]
+    gap = told(volume, "data/02-logs/web/current.log")["truncation"]
     assert gap["droppedFromOffset"] == len(head)
     assert len(head) + gap["droppedBytes"] + len(tail) == len(whole)
     assert 40_000 < len(head) + len(tail) <= 48_000
@@ -183,14 +183,14 @@ async def test_a_path_is_never_a_command(volume: Path, target: Path) -> None:
     hostile = [f"{target}/{name.format(target / f'ran{number}')}" for number, name in enumerate(names)]
     await ApiServer().collected(volume, *hostile, f"{target}/fi*")
     assert [file.name for file in target.iterdir()] == ["file"]
-    assert ending(volume, "data/02-files/web/files.tar") == ("complete", "")
+    assert ending(volume, "data/03-filesystem/web/files.tar") == ("complete", "")
 
 
 async def test_names_with_spaces_and_line_feeds_are_captured_as_they_are(volume: Path, target: Path) -> None:
     for name in ("a b", "c\nd", "-rf", "\x1b[31m"):
         (target / name).touch()
     await ApiServer().collected(volume, f"{target}/*")
-    with tarfile.open(volume / BAG / "data/02-files/web/files.tar") as archive:
+    with tarfile.open(volume / BAG / "data/03-filesystem/web/files.tar") as archive:
         assert {Path(name).name for name in archive.getnames()} == {"a b", "c\nd", "-rf", "\x1b[31m"}
 
 
@@ -206,14 +206,14 @@ async def test_an_archive_that_is_cut_is_never_complete(volume: Path, target: Pa
     outcome = await ApiServer(cut_after=100_000).collected(volume, str(target))
     judged(volume)
     assert (outcome["status"], outcome["reason"]) == ("Partial", "StreamTruncated")
-    assert (volume / BAG / "data/02-files/web/files.tar").stat().st_size == 100_000
+    assert (volume / BAG / "data/03-filesystem/web/files.tar").stat().st_size == 100_000
 
 
 async def test_an_archive_stops_at_its_limit(volume: Path, target: Path) -> None:
     (target / "big").write_bytes(b"x" * 300_000)
     outcome = await ApiServer(limits=Limits(artifact_bytes=100_000)).collected(volume, str(target))
     assert (outcome["status"], outcome["reason"]) == ("Partial", "LimitReached")
-    assert (volume / BAG / "data/02-files/web/files.tar").stat().st_size == 100_000
+    assert (volume / BAG / "data/03-filesystem/web/files.tar").stat().st_size == 100_000
 
 
 async def test_the_result_fits_into_a_termination_message(volume: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
+from firedoor.evidence.layout import FILESYSTEM, TARGET_BINARIES, Kind, Way
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.evidence.sources.talk import NO_COMMAND, Talk, command
 from firedoor.evidence.tarindex import TarIndex
@@ -26,8 +27,8 @@ FULL_WORDS = "The evidence volume took no more."
 async def capture(bag: Bag, suspect: Suspect, patterns: tuple[str, ...]) -> None:
     """Captures the paths from every container that runs."""
     for container in suspect.containers if patterns else ():
-        planned = f"data/02-files/{container.folder}/files.tar"
-        source = {"kind": "exec", "trust": "target-binaries", "paths": list(patterns), **container.source}
+        planned = f"{FILESYSTEM}/{container.folder}/files.tar"
+        source = {"kind": Kind.FILES, "way": Way.EXEC, "trust": TARGET_BINARIES, "paths": list(patterns), **container.source}
         if container.running:
             files = Files(bag, suspect, container, patterns)
             await suspect.until_whole(bag, planned, source, files.capture)
@@ -49,7 +50,9 @@ class Files:
         """One try: the archive, its index beside it, and the paths that were not there."""
         artifact, talk = archive.artifact, Talk(secrets.token_hex(8))
         planned = artifact.id.replace("files.tar", "index.jsonl")
-        with self._bag.artifact(planned, {"kind": "index", "of": artifact.path}, part_of=artifact.id) as index:
+        with self._bag.artifact(
+            planned, {"kind": Kind.INDEX, "way": Way.EXEC, "of": artifact.path}, part_of=artifact.id
+        ) as index:
             self._bag.note("exec.started", object=artifact.path, word=talk.word, **self._container.source)
             try:
                 async with asyncio.timeout(self._limits.artifact_seconds):
@@ -89,8 +92,8 @@ class Files:
 
     def _tell_missing(self, talk: Talk) -> None:
         for number in sorted(talk.missing & set(range(len(self._patterns)))):
-            planned = f"data/02-files/{self._container.folder}/missing-{number}"
-            source = {"kind": "exec", "paths": [self._patterns[number]], **self._container.source}
+            planned = f"{FILESYSTEM}/{self._container.folder}/missing-{number}"
+            source = {"kind": Kind.FILES, "way": Way.EXEC, "paths": [self._patterns[number]], **self._container.source}
             if not self._bag.has(planned):
                 self._bag.skip(planned, source, "skipped", "NotFound")
 

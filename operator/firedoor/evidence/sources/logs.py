@@ -11,6 +11,7 @@ from functools import partial
 
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
+from firedoor.evidence.layout import LOGS, Kind, Way
 from firedoor.evidence.pieces import Pieces
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.kube.errors import Invalid, KubeError
@@ -23,8 +24,8 @@ async def capture(bag: Bag, suspect: Suspect) -> None:
     """Captures what each container of the pod has said, in this run and the one before."""
     for container in suspect.containers:
         for previous in (False, True) if container.ran_before else (False,):
-            planned = f"data/01-logs/{container.folder}/{'previous' if previous else 'current'}.log"
-            source = {"kind": "log", "previous": previous, **container.source}
+            planned = f"{LOGS}/{container.folder}/{'previous' if previous else 'current'}.log"
+            source = {"kind": Kind.LOG, "way": Way.API, "previous": previous, **container.source}
             await suspect.until_whole(bag, planned, source, partial(_log, bag, suspect, container, previous))
 
 

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from firedoor.evidence.bag import Bag
+from firedoor.evidence.layout import CLUSTER, VOLATILE, Kind, Way
 from firedoor.evidence.order import CaptureOrder
 from firedoor.evidence.sources.suspect import patiently, reason_of
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.resources import EVENTS, PODS
 
-POD, POD_AT_THE_END, EVENTS_FILE = "data/00-pod/pod.json", "data/00-pod/pod.final.json", "data/00-pod/events.json"
-GET: Mapping[str, str] = {"kind": "api", "verb": "get pod"}
-LIST: Mapping[str, str] = {"kind": "api", "verb": "list events"}
+POD, EVENTS_FILE, POD_AT_THE_END = f"{VOLATILE}/pod.json", f"{VOLATILE}/events.json", f"{CLUSTER}/pod.final.json"
+GET: Mapping[str, str] = {"kind": Kind.POD, "way": Way.API, "verb": "get pod"}
+LIST: Mapping[str, str] = {"kind": Kind.EVENTS, "way": Way.API, "verb": "list events"}
 REPLACED = "The pod of this name is another one than the suspect."
 
 
