@@ -134,7 +134,8 @@ def engine(
 
 
 def sealed(status: str = "Complete", why: str = "") -> Capture:
-    result = EvidenceStatus(claim="claim", status=status, sealed_at=NOON, gaps=("files: partial.",) if why else ())
+    gaps = ("files: partial.",) if why else ()
+    result = EvidenceStatus(claim="claim", status=status, sealed_at=NOON, custody_head="c0ffee", gaps=gaps)
     return Capture("Sealed", result, why)
 
 

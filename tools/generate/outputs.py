@@ -3,7 +3,7 @@
 from pathlib import Path, PurePosixPath
 
 from firedoor.api.kinds import KINDS
-from tools.generate import crds, fields, permissions, rbac
+from tools.generate import capture, crds, fields, permissions, rbac
 from tools.generate.roles import ACCOUNTS
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,7 @@ def outputs() -> dict[PurePosixPath, str]:
         made[CHART / f"rbac-{account.component}.yaml"] = rbac.template(account)
     made[CHART / "rbac-people.yaml"] = rbac.people()
     made[PurePosixPath("docs/reference/permissions.md")] = permissions.page()
+    made[PurePosixPath("docs/reference/capture.schema.json")] = capture.schema()
     return made
 
 

@@ -5,7 +5,6 @@ hashed while it is written, flushed, then renamed into place and noted in custod
 and said to be partial. `bagit.py --validate` and `sha256sum -c` accept the result.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -19,7 +18,8 @@ from firedoor.evidence.custody import Custody
 from firedoor.evidence.volume import Volume, VolumeFull, flush_folder, flush_folders
 
 SAFE_PATH = re.compile(r"data/[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-TAG_FILES = ("bagit.txt", "bag-info.txt", "capture.json", "custody.jsonl", "manifest-sha256.txt", "manifest-sha512.txt")
+MANIFESTS = tuple(f"manifest-{algorithm}.txt" for algorithm in ALGORITHMS)
+TAG_FILES = ("bagit.txt", "bag-info.txt", "capture.json", "custody.jsonl", *MANIFESTS)
 
 
 class Bag:
@@ -100,8 +100,8 @@ class Bag:
         del self.artifacts[artifact.path]
         (self.folder / artifact.path).unlink()
 
-    def seal(self, information: Mapping[str, str], capture: Mapping[str, Any]) -> dict[str, str]:
-        """Writes manifests and custody's end, and renames the bag to its final name; the seal's figures."""
+    def seal(self, information: Mapping[str, str], capture: Mapping[str, Any]) -> None:
+        """Writes manifests and custody's end, and renames the bag to its final name."""
         self._volume.drop_ballast()
         kept = sorted((a for a in self.artifacts.values() if a.hashes), key=lambda artifact: artifact.path)
         oxum = f"{sum(a.bytes for a in kept)}.{len(kept)}"
@@ -113,11 +113,10 @@ class Bag:
         self.note("bag.sealed", object=self.sealed_folder.name, oxum=oxum)
         ours = {"Payload-Oxum": oxum, "Custody-Head-SHA256": self.custody.head}
         self._tag("bag-info.txt", "".join(f"{key}: {value}\n" for key, value in {**information, **ours}.items()))
-        tags = "".join(f"{file_digest(self.folder / name)}  {name}\n" for name in sorted(TAG_FILES))
-        self._tag("tagmanifest-sha256.txt", tags)
+        for algorithm in ALGORITHMS:
+            tags = (f"{file_digest(self.folder / name, algorithm)}  {name}\n" for name in sorted(TAG_FILES))
+            self._tag(f"tagmanifest-{algorithm}.txt", "".join(tags))
         self._close()
-        sealed = hashlib.sha256(tags.encode()).hexdigest()
-        return {"tagManifestSHA256": sealed, "custodyHead": self.custody.head, "payloadOxum": oxum}
 
     def _free(self, planned: str) -> str:
         if not SAFE_PATH.fullmatch(planned):

@@ -25,6 +25,7 @@ from firedoor.kube.connection import connect
 
 log = logging.getLogger(__name__)
 ACTOR = ("POD_NAME", "POD_UID", "NODE_NAME", "SERVICE_ACCOUNT", "IMAGE")
+TOLD_IN_THE_LOG = ("bundle", "status", "payloadOxum", "custodyHead")
 LEAST_SECONDS = 20.0
 """For a collector that comes so late that the others have used it all."""
 NOT_TRIED = "processes, sockets, memory, deleted executables, rotated logs, files that nobody asked for"
@@ -131,6 +132,6 @@ async def _run() -> dict[str, Any]:
 def main() -> int:
     """Carries out the order of the environment; 0 when a bag was sealed."""
     outcome = asyncio.run(_run())
-    log.info("sealed %s: %s, %s", outcome["bundle"], outcome["status"], outcome["payloadOxum"])
+    log.info("sealed %s: %s, %s, custody head %s", *(outcome[key] for key in TOLD_IN_THE_LOG))
     Path(os.environ.get("FIREDOOR_TERMINATION", "/dev/termination-log")).write_text(json.dumps(outcome))
     return 0

@@ -18,7 +18,7 @@ from typing import Any
 from firedoor.evidence.custody import NOTHING_BEFORE, digest
 
 PAYLOAD = ("manifest-sha256.txt", "manifest-sha512.txt")
-TAGS = "tagmanifest-sha256.txt"
+TAGS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
 LINE = re.compile(r"(?P<digest>[0-9a-f]{64}|[0-9a-f]{128})  (?P<path>[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)")
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
@@ -52,7 +52,7 @@ def report(bag: Path) -> int:
         print(f"{len(findings)} faults")
         return 1
     print("the bag is as it was sealed, if these are the digests in the incident's status:")
-    print(f"tagManifestSHA256 {_digest(bag / TAGS)}")
+    print(f"tagManifestSHA256 {_digest(bag / TAGS[0])}")
     print(f"custodyHead {digest((bag / 'custody.jsonl').read_bytes().splitlines()[-1])}")
     return 0
 
@@ -73,7 +73,7 @@ def _declaration(bag: Path) -> Iterator[Finding]:
 
 
 def _manifests(bag: Path) -> Iterator[Finding]:
-    for name in (*PAYLOAD, TAGS):
+    for name in (*PAYLOAD, *TAGS):
         if not _plain(bag / name):
             yield Finding("FileMissing", name, "the manifest is not there as a plain file")
             continue
@@ -84,6 +84,8 @@ def _manifests(bag: Path) -> Iterator[Finding]:
             if entry is None or entry["path"] in listed:
                 yield Finding("BagMalformed", f"{name} line {number}", "is no entry, or one that stands there twice")
             else:
+                if listed and entry["path"] < max(listed):
+                    yield Finding("BagMalformed", f"{name} line {number}", "is not where it was when the bag was sealed")
                 listed.add(entry["path"])
                 yield from _file(bag, entry["path"], algorithm, entry["digest"])
 
@@ -96,9 +98,9 @@ def _file(bag: Path, path: str, algorithm: str, expected: str) -> Iterator[Findi
 
 
 def _unlisted(bag: Path, files: frozenset[str]) -> Iterator[Finding]:
-    for name in (*PAYLOAD, TAGS):
+    for name in (*PAYLOAD, *TAGS):
         listed = {entry["path"] for line in _lines(bag / name) if (entry := LINE.fullmatch(line))}
-        ours = {path for path in files if path.startswith("data/") == (name in PAYLOAD)} - {TAGS}
+        ours = {path for path in files if path.startswith("data/") == (name in PAYLOAD)} - set(TAGS)
         for path in sorted(ours - listed):
             yield Finding("UnexpectedFile", path, f"not listed in {name}")
 

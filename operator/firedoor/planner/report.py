@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from firedoor.api.conditions import Condition, Reason, Type, merged
-from firedoor.api.incident import IncidentStatus, Isolation, PlanStatus
+from firedoor.api.incident import EvidenceStatus, IncidentStatus, Isolation, PlanStatus
 from firedoor.api.names import PRIOR, cordon_holder, deny_policy
 from firedoor.planner.containment import (
     cordon_refusal,
@@ -154,17 +154,19 @@ def _evidence(s: Situation) -> Verdict:
         return not_requested("Evidence")
     capture = s.around.capture
     if capture.state == "Sealed" and capture.result is not None:
-        return _sealed(capture.why, capture.result.status, capture.result.claim, capture.result.gaps)
+        return _sealed(capture.why, capture.result)
     if capture.state == "Failed":
         return Verdict("False", Reason.COLLECTOR_FAILED, capture.why)
     return Verdict("False", Reason.CAPTURING, capture.why or "The collector is about to start.")
 
 
-def _sealed(why: str, status: str | None, claim: str | None, gaps: tuple[str, ...]) -> Verdict:
-    if status == "Complete":
-        return Verdict("True", Reason.SEALED, f"Sealed on claim {claim}.")
+def _sealed(why: str, kept: EvidenceStatus) -> Verdict:
+    """The custody head stands in the message, and with it in an event: a second place outside the volume."""
+    where = f"on claim {kept.claim}, custody head {kept.custody_head}"
+    if kept.status == "Complete":
+        return Verdict("True", Reason.SEALED, f"Sealed {where}.")
     reason = Reason.VOLUME_FULL if why == Reason.VOLUME_FULL else Reason.PARTIAL
-    return Verdict("True", reason, f"Sealed with gaps on claim {claim}: {' '.join(gaps)}")
+    return Verdict("True", reason, f"Sealed with gaps {where}: {' '.join(kept.gaps)}")
 
 
 def _released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> Verdict:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import bagit
+import jsonschema
 import pytest
 from aiohttp import web
 
 from firedoor.evidence.order import Limits
 from firedoor.evidence.verify import verify
 from tests.unit.evidence.apiserver import LINE, UID, ApiServer, pod, refusal
+from tools.generate.outputs import ROOT
 
 BAG = "incident-0123abcd"
+SCHEMA = json.loads((ROOT / "docs/reference/capture.schema.json").read_bytes())
 
 
 def told(root: Path, planned: str) -> dict[str, Any]:
@@ -33,9 +36,10 @@ def ending(root: Path, planned: str) -> tuple[str, str]:
 def judged(root: Path) -> None:
     """Strangers' tools accept the bag, and ours finds nothing."""
     bagit.Bag(str(root / BAG)).validate()
-    for manifest in ("manifest-sha256.txt", "manifest-sha512.txt", "tagmanifest-sha256.txt"):
-        command = "sha512sum" if "512" in manifest else "sha256sum"
-        subprocess.run([command, "-c", "--quiet", manifest], cwd=root / BAG, check=True)
+    for algorithm in ("sha256", "sha512"):
+        manifests = (f"manifest-{algorithm}.txt", f"tagmanifest-{algorithm}.txt")
+        subprocess.run([f"{algorithm}sum", "-c", "--quiet", *manifests], cwd=root / BAG, check=True)
+    jsonschema.validate(json.loads((root / BAG / "capture.json").read_bytes()), SCHEMA)
     assert verify(root / BAG) == []
 
 

@@ -59,6 +59,12 @@ def test_sealed_evidence_with_gaps_is_sealed_and_says_which() -> None:
     assert "files: partial." in told(partial)["EvidenceSealed"].message
 
 
+def test_the_custody_head_is_said_and_so_stands_in_an_event_as_well() -> None:
+    for kept in (sealed(), sealed("Partial", "VolumeFull")):
+        message = told(situation(suspect=quarantined(), capture=kept))["EvidenceSealed"].message
+        assert "custody head c0ffee" in message
+
+
 def test_what_the_api_server_refuses_is_shown_to_people() -> None:
     trouble = Trouble(Reason.FORBIDDEN, "patch nodes/node-a: not allowed")
     assert told(contained(), trouble=trouble)["Stalled"].message == "patch nodes/node-a: not allowed"
