@@ -7,6 +7,7 @@ the kubelet dies of it.
 import json
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from cluster import build
@@ -77,6 +78,7 @@ snapshotter = "overlayfs"
 sandbox = "{PAUSE}"
 
 [plugins.'io.containerd.cri.v1.runtime']
+netns_mounts_under_state_dir = true
 restrict_oom_score_adj = true
 enable_unprivileged_ports = true
 [plugins.'io.containerd.cri.v1.runtime'.containerd]
@@ -193,11 +195,14 @@ def load_image(node: Node, archive: Path) -> None:
 
 
 def end_containers(node: Node) -> None:
-    """Ends the containers' shims, which outlive containerd; found by the node's own state folder."""
-    for file in (node.run / "containerd").rglob("shim.pid"):
-        processes.kill(int(file.read_text()))
-    for file in (node.run / "containerd").rglob("init.pid"):
-        processes.kill(int(file.read_text()))
+    """Ends the containers' shims, which outlive containerd; their processes end with the node's cgroups."""
+    for pid in shims(node):
+        processes.kill(pid)
+
+
+def shims(node: Node) -> list[int]:
+    """Pids of the shims that were started for this node's containerd: only they name its socket as their address."""
+    return [pid for pid, arguments in processes.all_running() if ("-address", str(node.socket)) in pairwise(arguments)]
 
 
 def mounts() -> list[str]:

@@ -3,12 +3,13 @@
 The local cluster starts and stops everything through here; a recycled pid is recognised and left alone.
 """
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cluster.local.layout import LOGS, PIDS
@@ -52,6 +53,13 @@ def stop(name: str) -> None:
     if pid is not None:
         _end(pid, _record(name))
     (PIDS / f"{name}.json").unlink(missing_ok=True)
+
+
+def all_running() -> Iterator[tuple[int, list[str]]]:
+    """The pid and the arguments of every process on the machine; one that ends meanwhile is passed over."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield int(folder.name), (folder / "cmdline").read_text(errors="replace").split("\0")
 
 
 def kill(pid: int) -> None:

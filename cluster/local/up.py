@@ -106,8 +106,10 @@ def _stop_order() -> list[str]:
 def leftovers() -> list[str]:
     """What of the cluster is still on the machine."""
     running = [f"process {name}" for name in processes.recorded() if processes.running(name)]
+    shims = [f"container shim {pid}" for one in NODES for pid in node.shims(one)]
     folders = [f"folder {folder}" for folder in (STATE, RUN) if folder.exists()]
-    return [*running, *network.leftovers(), *(f"mount {point}" for point in node.mounts()), *cgroups.leftovers(), *folders]
+    mounts = [f"mount {point}" for point in node.mounts()]
+    return [*running, *shims, *network.leftovers(), *mounts, *cgroups.leftovers(), *folders]
 
 
 def parts() -> list[str]:
