@@ -49,10 +49,15 @@ class Session:
             self._waiting.pop(number, None)
 
     async def hold(self, kube: Kube, home: str) -> None:
-        """Opens the line and keeps it until it ends, which it does by itself or when cancelled."""
+        """Opens the line and keeps it until it ends, which it does by itself or when cancelled.
+
+        ConnectionError where the pod has no address yet: its kubelet may answer before it has reported one.
+        """
         pod = await kube.get(PODS, self.pod, home)
         self.node = pod["spec"].get("nodeName", "")
         self.address = pod.get("status", {}).get("podIP", "")
+        if not self.address:
+            raise ConnectionError(f"pod {self.pod} has no address yet")
         try:
             async with kube.exec(home, self.pod, self.container, ["firedoor", "probe"]) as stream:
                 self.stream = stream

@@ -4,6 +4,8 @@ import asyncio
 import json
 from typing import cast
 
+import pytest
+
 from firedoor.api.incident import Reach
 from firedoor.controller.probes import PROBES, Probes
 from firedoor.controller.session import Session
@@ -38,6 +40,18 @@ async def test_the_first_guard_that_speaks_is_heard_and_the_others_are_waited_fo
     assert await probes.alarm(UID, ways) == (ways[1], "Open")
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == others
+
+
+class Young:
+    """An API server that knows a pod whose kubelet has not reported its address yet."""
+
+    async def get(self, *_: object) -> dict[str, object]:
+        return {"metadata": {"name": PROBES[0]}, "spec": {"nodeName": "node-a"}, "status": {"phase": "Pending"}}
+
+
+async def test_no_line_is_opened_to_a_pod_without_an_address_which_nobody_could_try_to_reach() -> None:
+    with pytest.raises(ConnectionError, match="no address"):
+        await Session(PROBES[0], "probe").hold(cast(Kube, Young()), HOME)
 
 
 async def test_guards_that_are_lost_raise_no_alarm() -> None:
