@@ -6,7 +6,7 @@ done; they may refuse it or break its connection. `outage` takes the whole serve
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from aiohttp import web
 from tests.fakes import kinds, objects
 from tests.fakes.kinds import Asked
 from tests.fakes.objects import Obj, Refusal, halves
+from tests.fakes.pages import Pages
 from tests.fakes.patches import patched
 from tests.fakes.store import Store
 
@@ -55,6 +56,7 @@ class FakeCluster(Store):
     controllers: tuple[Callable[[Store], None], ...] = ()
     """What else works in the cluster: each looks at it after every write."""
     port: int = 0
+    _pages: Pages = field(default_factory=Pages)
     _runner: web.AppRunner = field(init=False)
 
     async def __aenter__(self) -> Self:
@@ -115,15 +117,17 @@ class FakeCluster(Store):
         body = json.loads(await request.read() or b"{}")
         self.requests.append(asked)
         if request.method == "GET":
-            return web.json_response(self._read(asked, request.query.get("labelSelector", "")))
+            return web.json_response(self._read(asked, request.query))
         found = self._write(asked, body, request.content_type)
         return web.json_response(found, status=201 if request.method == "POST" else 200)
 
-    def _read(self, asked: Asked, labels: str) -> Obj:
+    def _read(self, asked: Asked, query: Mapping[str, str]) -> Obj:
         self.before_read(asked)
         if asked.name:
             return self.get(asked.collection, asked.namespace, asked.name)
-        return kinds.listed(asked.collection, self.all(asked.collection, asked.namespace, labels), self.version)
+        found = self.all(asked.collection, asked.namespace, query.get("labelSelector", ""))
+        page, following = self._pages.cut(found, query)
+        return kinds.listed(asked.collection, page, self.version, following)
 
     def _write(self, asked: Asked, body: Any, content: str) -> Obj:
         self.before_write(asked)

@@ -79,12 +79,13 @@ def typed(collection: str, obj: Obj) -> Obj:
     return {"apiVersion": group_version, "kind": KINDS[group_version][plural], **obj}
 
 
-def listed(collection: str, items: list[Obj], version: int) -> Obj:
-    """A list, whose items lack apiVersion and kind as those of a real server do."""
+def listed(collection: str, items: list[Obj], version: int, following: str) -> Obj:
+    """A list, whose items lack apiVersion and kind as those of a real server do. following: the token of the next page."""
     group_version, _, plural = collection.rpartition("/")
     bare = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in items]
     kind = f"{KINDS[group_version][plural]}List"
-    return {"apiVersion": group_version, "kind": kind, "metadata": {"resourceVersion": str(version)}, "items": bare}
+    metadata = {"resourceVersion": str(version), **({"continue": following} if following else {})}
+    return {"apiVersion": group_version, "kind": kind, "metadata": metadata, "items": bare}
 
 
 def discovery(path: str) -> Obj | None:

@@ -69,9 +69,14 @@ def check_finalizers(before: Obj, after: Obj) -> None:
 
 
 def selected(obj: Obj | None, labels: str) -> bool:
-    """Whether an object meets a label selector of the forms that firedoor uses: `key` and `key=value`."""
-    if obj is None:
-        return False
-    own = obj["metadata"].get("labels") or {}
-    wanted = (part.partition("=") for part in labels.split(",") if part)
-    return all(key in own and (not equals or own[key] == value) for key, equals, value in wanted)
+    """Whether an object meets a label selector of the forms that firedoor uses: `key`, `key=value` and `key!=value`."""
+    own = obj["metadata"].get("labels") or {} if obj is not None else {}
+    return obj is not None and all(_meets(own, term) for term in labels.split(",") if term)
+
+
+def _meets(own: Obj, term: str) -> bool:
+    if "!=" in term:
+        key, _, value = term.partition("!=")
+        return own.get(key) != value
+    key, equals, value = term.partition("=")
+    return key in own and (not equals or own[key] == value)

@@ -4,10 +4,13 @@ Everyone may import it. What the API server stored is read with `read`, which fo
 version of firedoor may have written them.
 """
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
+
+NOT_KEPT: Final[set[str]] = set()
+"""Stands for the fields that somebody set, of which pydantic keeps a set each: nobody asks, and it was half of an incident."""
 
 
 class Frozen(BaseModel):
@@ -19,6 +22,11 @@ class Frozen(BaseModel):
     def read(cls, document: object) -> Self:
         """The model in a JSON document as the API server gives it."""
         return cls.model_validate(document)
+
+    @model_validator(mode="after")
+    def _without_a_set_of_fields(self) -> Self:
+        object.__setattr__(self, "__pydantic_fields_set__", NOT_KEPT)
+        return self
 
     def wire(self) -> dict[str, Any]:
         """The JSON document, without what was never set to something."""

@@ -102,8 +102,8 @@ class Captures:
 
     async def _look(self) -> None:
         self._looked = asyncio.get_running_loop().time()
-        jobs = await self._kube.list(JOBS, self._home, labels=f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}")
-        self._jobs = {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): job for job in jobs}
+        pages = self._kube.pages(JOBS, self._home, labels=f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}")
+        self._jobs = {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): _gist(job) async for page in pages for job in page}
         self._started = {uid: at for uid, at in self._started.items() if uid not in self._jobs and self._looked - at < 60}
 
     def _wake_those_concerned(self) -> None:
@@ -114,6 +114,11 @@ class Captures:
         for uid in list(self._queued)[:free]:
             del self._queued[uid]
             self._wake(uid)
+
+
+def _gist(job: Obj) -> Obj:
+    """What is asked of a Job: hundreds of finished ones stay for an hour."""
+    return {"metadata": {"name": job["metadata"]["name"]}, "status": {"conditions": job.get("status", {}).get("conditions")}}
 
 
 def _over(job: Obj) -> bool:

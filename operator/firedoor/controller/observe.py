@@ -10,15 +10,15 @@ from datetime import datetime
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
+from firedoor.controller.policies import Policies
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
-from firedoor.controller.shared import SharedLooks
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
-from firedoor.kube.resources import NETWORK_POLICIES, NODES, PODS
+from firedoor.kube.resources import NODES, PODS
 from firedoor.planner.containment import wants_evidence
 from firedoor.planner.situation import Capture, Situation, Surroundings
-from firedoor.planner.views import NodeView, PodView, PolicyView
+from firedoor.planner.views import NodeView, PodView
 
 NODES_SECONDS = 5.0
 """How old the list may be; a patch of a node tests its version, and our own patches make the list old at once."""
@@ -28,13 +28,20 @@ class Observer:
     """The eyes of the reconciler."""
 
     def __init__(
-        self, kube: Kube, home: str, actions: frozenset[str], captures: Captures, ledger: Ledger, rulebook: Rulebook
+        self,
+        kube: Kube,
+        home: str,
+        actions: frozenset[str],
+        captures: Captures,
+        ledger: Ledger,
+        rulebook: Rulebook,
+        policies: Policies,
     ) -> None:
         self._kube = kube
         self._ledger = ledger
         self._rulebook = rulebook
         self._home = home
-        self._policies: SharedLooks[str, tuple[PolicyView, ...]] = SharedLooks(self._list_policies)
+        self._policies = policies
         self._actions = actions
         self._captures = captures
         self._workloads = Workloads(kube, ledger)
@@ -65,7 +72,7 @@ class Observer:
     async def around(self, s: Situation) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at."""
         policies, nodes, workload, capture, identity = await asyncio.gather(
-            self._policies.fresh(s.incident.target_namespace),
+            self._policies.around(s.incident.target_namespace, s.incident.uid),
             self._all_nodes(),
             self._workloads.of(s),
             self.capture(s),
@@ -90,10 +97,6 @@ class Observer:
             return None
         found = await self._kube.find(PODS, target.name, incident.target_namespace)
         return PodView.read(found) if found else None
-
-    async def _list_policies(self, namespace: str) -> tuple[PolicyView, ...]:
-        """Every policy of the namespace."""
-        return tuple(PolicyView.read(policy) for policy in await self._kube.list(NETWORK_POLICIES, namespace))
 
     async def _all_nodes(self) -> tuple[NodeView, ...]:
         if "cordon" not in self._actions:

@@ -25,6 +25,7 @@ from firedoor.controller.family import Family
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
 from firedoor.controller.observe import Observer
+from firedoor.controller.policies import Policies
 from firedoor.controller.probes import Probes
 from firedoor.controller.queue import Again, Lane, WorkQueue
 from firedoor.controller.reconcile import Reconciler, now
@@ -57,7 +58,8 @@ class Controller:
         self.rulebook = Rulebook()
         self.queue = WorkQueue(self._work, self._failed)
         self.captures = Captures(kube, settings.home, settings.captures, self.wake)
-        self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook)
+        self.policies = Policies(kube)
+        self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook, self.policies)
         self.probes = Probes(kube, settings.home)
         canary = Canary(kube, self.probes, settings.home, settings.image)
         reports = EnforcementReports(kube, settings.home)
@@ -65,7 +67,7 @@ class Controller:
         self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake)
         cordons = "cordon" in settings.actions
         list_home = settings.home if "identity" in settings.actions else ""
-        self.resync = Resync(kube, self.ledger, self.queue.add, settings.resync_seconds, cordons, list_home)
+        self.resync = Resync(kube, self.ledger, self.policies, self.queue.add, settings.resync_seconds, cordons, list_home)
         self.leadership = Leadership(kube, settings.home, settings.identity)
         self.actor = Actor(kube, settings, self.captures)
         self.scribe = Scribe(kube, settings.identity)
@@ -131,15 +133,18 @@ class Controller:
 
     def rules_changed(self, incident_uid: str | None = None) -> None:
         """A policy or a decision changed: looks again at the incident that it is about and those that it made, or at all."""
+        if incident_uid is not None:
+            for uid in self.ledger.concerned(incident_uid):
+                self.wake(uid)
+            return
         for uid, record in list(self.ledger.records.items()):
-            if not record.over and incident_uid in (None, uid, record.incident.metadata.labels.get(names.PARENT)):
+            if not record.over:
                 self.wake(uid)
 
     def engines_changed(self) -> None:
         """An engine was found to do something else than before: whoever is held is looked at again."""
-        for uid, record in list(self.ledger.records.items()):
-            if not record.over and record.hold is not None:
-                self.wake(uid)
+        for uid in self.ledger.holding():
+            self.wake(uid)
 
     def wake(self, uid: str) -> None:
         """Asks for another look at an incident."""

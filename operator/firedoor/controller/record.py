@@ -3,11 +3,13 @@
 Memory only: everything here can be found again from the cluster. The watch fills it, the reconciler reads it.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from firedoor.api.incident import SecurityIncident
-from firedoor.api.names import FINALIZER, PARENT
+from firedoor.api.incident import Receipt, SecurityIncident
+from firedoor.api.names import FINALIZER, PARENT, scale_holder
+from firedoor.controller.index import Index, Key
 from firedoor.planner.family import vouches
 from firedoor.planner.fight import Fight
 from firedoor.planner.rules import UNBOUNDED
@@ -15,8 +17,6 @@ from firedoor.planner.situation import Census, Proof, Situation
 from firedoor.planner.views import PodPrior
 
 HOUR = timedelta(hours=1)
-Target = tuple[str, str]
-"""Namespace and name of a pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Record:
 
 @dataclass(slots=True)
 class Ledger:
-    """All incidents by uid."""
+    """All incidents by uid, and an index by what they are asked for: what a question costs does not grow with their number."""
 
     records: dict[str, Record] = field(default_factory=dict)
-    _about: dict[Target, dict[str, None]] = field(default_factory=dict)
+    _index: Index = field(default_factory=Index)
 
     def note(self, incident: SecurityIncident) -> Record:
         """Keeps the newest form of an incident."""
@@ -66,15 +66,14 @@ class Ledger:
             record.incident = incident
         record.over = record.over or _is_over(incident)
         record.hold = record.hold or _hold_of(incident)
-        if (target := _target(incident)) is not None:
-            self._about.setdefault(target, {})[incident.uid] = None
+        self._index.put(incident.uid, _keys(record))
         return record
 
     def neighbours(self, incident: SecurityIncident) -> tuple[SecurityIncident, ...]:
         """The other incidents about the same pod that are not over."""
-        target = _target(incident)
-        others = (self.records[uid] for uid in self._about.get(target, {}) if uid != incident.uid) if target else ()
-        return tuple(record.incident for record in others if not record.over)
+        target = incident.spec.target
+        about = self.about(incident.target_namespace, target.name) if target is not None and target.kind == "Pod" else ()
+        return tuple(record.incident for record in self._living(about) if record.incident.uid != incident.uid)
 
     def parent(self, incident: SecurityIncident) -> str | None:
         """Uid of the incident that made this one, where that one vouches for it; a label alone proves nothing."""
@@ -83,39 +82,47 @@ class Ledger:
 
     def children(self, parent: SecurityIncident) -> dict[str, SecurityIncident]:
         """The incidents that say that this one made them, by name."""
-        known = (record.incident for record in self.records.values())
-        return {
-            incident.metadata.name: incident
-            for incident in known
-            if incident.metadata.labels.get(PARENT) == parent.uid and incident.metadata.namespace == parent.metadata.namespace
-        }
+        found = (self.records[uid].incident for uid in self._index.of("parent", parent.uid))
+        return {one.metadata.name: one for one in found if one.metadata.namespace == parent.metadata.namespace}
+
+    def concerned(self, incident_uid: str) -> tuple[str, ...]:
+        """Uids of an incident and of those that say that it made them, as far as they are not over."""
+        found = self._living((incident_uid, *self._index.of("parent", incident_uid)))
+        return tuple(record.incident.uid for record in found)
 
     def nodes(self) -> set[str]:
         """The nodes on which suspects are held."""
-        held = (record.incident.status.node for record in self.records.values() if record.hold is not None and not record.over)
-        return {node for node in held if node}
+        return {node for record in self._holding() if (node := record.incident.status.node)}
+
+    def holding(self) -> tuple[str, ...]:
+        """Uids of the incidents that isolate a pod."""
+        return tuple(record.incident.uid for record in self._holding())
 
     def about(self, namespace: str, pod: str) -> tuple[str, ...]:
         """Uids of the incidents about a pod."""
-        return tuple(self._about.get((namespace, pod), {}))
+        return self._index.of("about", namespace, pod)
+
+    def knows_holder(self, key: str) -> bool:
+        """Whether a workload's annotation is that by which an incident that is not over would hold it."""
+        return any(self._living(self._index.of("holder", key)))
 
     def reserve(self, s: Situation) -> None:
         """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""
         if s.pod is not None:
-            owner = s.prior.owner
-            self.records[s.incident.uid].hold = Hold(s.pod.namespace, owner.uid if owner else "")
+            owner, record = s.prior.owner, self.records[s.incident.uid]
+            record.hold = Hold(s.pod.namespace, owner.uid if owner else "")
+            self._index.put(s.incident.uid, _keys(record))
 
     def census(self, s: Situation) -> Census:
         """What other incidents hold; counted only where a budget asks."""
         if s.rules.budgets == UNBOUNDED:
             return Census()
-        others = [record for uid, record in self.records.items() if uid != s.incident.uid]
-        holds = [record.hold for record in others if record.hold is not None and not record.over]
-        owner = s.prior.owner.uid if s.pod is not None and s.prior.owner else None
+        owner = s.prior.owner.uid if s.pod is not None and s.prior.owner else ""
+        scaled = (self.records[uid].incident for uid in self._index.of("scaled") if uid != s.incident.uid)
         return Census(
-            isolated_in_namespace=sum(1 for hold in holds if hold.namespace == s.incident.target_namespace),
-            isolated_of_workload=sum(1 for hold in holds if owner is not None and hold.workload == owner),
-            scaled_in_last_hour=sum(1 for record in others if _scaled_since(record.incident, s.now - HOUR)),
+            isolated_in_namespace=self._count(s, "in", s.incident.target_namespace),
+            isolated_of_workload=self._count(s, "of", owner) if owner else 0,
+            scaled_in_last_hour=sum(1 for incident in scaled if _scaled_since(incident, s.now - HOUR)),
         )
 
     def gone(self, incident: SecurityIncident, at: datetime) -> Record:
@@ -126,17 +133,32 @@ class Ledger:
         return self.note(incident.model_copy(update={"metadata": metadata.model_copy(update={"finalizers": ()})}))
 
     def forget(self, uid: str) -> None:
-        record = self.records.pop(uid, None)
-        target = _target(record.incident) if record else None
-        if target is not None and target in self._about:
-            self._about[target].pop(uid, None)
-            if not self._about[target]:
-                del self._about[target]
+        self.records.pop(uid, None)
+        self._index.drop(uid)
+
+    def _living(self, uids: Iterable[str]) -> Iterator[Record]:
+        known = (self.records.get(uid) for uid in uids)
+        return (record for record in known if record is not None and not record.over)
+
+    def _holding(self) -> Iterator[Record]:
+        return self._living(self._index.of("holding"))
+
+    def _count(self, s: Situation, *key: str) -> int:
+        return sum(1 for record in self._living(self._index.of(*key)) if record.incident.uid != s.incident.uid)
 
 
-def _target(incident: SecurityIncident) -> Target | None:
-    target = incident.spec.target
-    return (incident.target_namespace, target.name) if target is not None and target.kind == "Pod" else None
+def _keys(record: Record) -> Iterator[Key]:
+    """What an incident is asked for by."""
+    incident, target = record.incident, record.incident.spec.target
+    yield ("holder", scale_holder(incident.uid))
+    if target is not None and target.kind == "Pod":
+        yield ("about", incident.target_namespace, target.name)
+    if parent := incident.metadata.labels.get(PARENT):
+        yield ("parent", parent)
+    if record.hold is not None:
+        yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
+    if any(_is_scaling(receipt) for receipt in incident.status.receipts):
+        yield ("scaled",)
 
 
 def _hold_of(incident: SecurityIncident) -> Hold | None:
@@ -149,7 +171,11 @@ def _hold_of(incident: SecurityIncident) -> Hold | None:
 
 
 def _scaled_since(incident: SecurityIncident, since: datetime) -> bool:
-    return any(receipt.change.startswith("scaled") and receipt.at >= since for receipt in incident.status.receipts)
+    return any(_is_scaling(receipt) and receipt.at >= since for receipt in incident.status.receipts)
+
+
+def _is_scaling(receipt: Receipt) -> bool:
+    return receipt.change.startswith("scaled")
 
 
 def _is_over(incident: SecurityIncident) -> bool:

@@ -7,16 +7,17 @@ is frozen. The process runs it on the leader.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import metrics
 from firedoor.controller.identities import frozen_list
+from firedoor.controller.policies import OURS, Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.reconcile import now
-from firedoor.controller.record import Ledger
-from firedoor.kube.client import Kube
+from firedoor.controller.record import Ledger, Record
+from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.kube.resources import INCIDENTS, NETWORK_POLICIES, NODES
 from firedoor.planner.orphans import orphans
@@ -24,6 +25,11 @@ from firedoor.planner.orphans import orphans
 log = logging.getLogger(__name__)
 FROZEN_AFTER = 3
 """Resyncs in a row that had to repair something before the watch counts as frozen."""
+PAGE = 100
+"""Incidents that are listed at a time: a listing of thousands would double the memory and hold the loop up."""
+BETWEEN_SECONDS = 0.02
+"""Between two incidents that are looked at again, so that thousands do not come at once; never more than half a resync."""
+Enqueue = Callable[[str, Lane, float], None]
 
 
 @dataclass(slots=True)
@@ -32,7 +38,8 @@ class Resync:
 
     kube: Kube
     ledger: Ledger
-    enqueue: Callable[[str, Lane], None]
+    policies: Policies
+    enqueue: Enqueue
     seconds: float
     cordons: bool = True
     """Whether nodes may be looked at: only where cordoning is switched on."""
@@ -40,7 +47,6 @@ class Resync:
     """Namespace of the list of the frozen; empty where freezing is switched off."""
     done: int = 0
     repairs_in_a_row: int = 0
-    _missed: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Compares until cancelled."""
@@ -56,9 +62,13 @@ class Resync:
     async def once(self) -> None:
         """One comparison."""
         before = {uid: record.incident.metadata.resource_version for uid, record in self.ledger.records.items()}
-        listed = [SecurityIncident.read(found) for found in await self.kube.list(INCIDENTS)]
-        self._count(sum(1 for incident in listed if self._repair(self._newest(incident, before))))
-        living = {incident.uid for incident in listed}
+        living, repaired = set[str](), 0
+        async for page in self.kube.pages(INCIDENTS, size=PAGE):
+            for found in page:
+                repaired += self._repair(found, before, len(living))
+                living.add(found["metadata"]["uid"])
+                await asyncio.sleep(0)
+        self._count(repaired)
         self._bury(before.keys() - living)
         await self._undo_orphans(living)
         self.done += 1
@@ -68,20 +78,28 @@ class Resync:
         """Whether the watch no longer brings what happens."""
         return self.repairs_in_a_row >= FROZEN_AFTER
 
-    def _newest(self, listed: SecurityIncident, before: Mapping[str, str]) -> SecurityIncident:
-        """The incident as listed, or as known where the watch has brought another form since the listing began."""
-        known = self.ledger.records.get(listed.uid)
-        if known is not None and known.incident.metadata.resource_version != before.get(listed.uid):
-            return known.incident
-        return listed
-
-    def _repair(self, incident: SecurityIncident) -> bool:
-        record = self.ledger.records.get(incident.uid)
-        missed = record is None or record.incident.metadata.generation < incident.metadata.generation
-        record = self.ledger.note(incident)
-        if not record.over:
-            self.enqueue(incident.uid, Lane.RELEASE if incident.leaving else Lane.REST)
+    def _repair(self, found: Obj, before: Mapping[str, str], place: int) -> bool:
+        """Takes in what the watch did not bring, and has the incident looked at; whether the watch had missed something."""
+        known = self.ledger.records.get(found["metadata"]["uid"])
+        missed = known is None or known.incident.metadata.generation < found["metadata"].get("generation", 0)
+        if known is None or self._older(known, found, before):
+            known = self.ledger.note(SecurityIncident.read(found))
+        self._look_again(known, place)
         return missed and self.done > 0
+
+    def _older(self, known: Record, found: Obj, before: Mapping[str, str]) -> bool:
+        """Whether the listing says something new, and the watch has brought nothing since the listing began."""
+        version, listed = known.incident.metadata.resource_version, found["metadata"]["resourceVersion"]
+        return version != listed and version == before.get(known.incident.uid)
+
+    def _look_again(self, record: Record, place: int) -> None:
+        if record.over:
+            return
+        if record.incident.leaving:
+            self.enqueue(record.incident.uid, Lane.RELEASE, 0.0)
+            return
+        between = min(BETWEEN_SECONDS, self.seconds / 2 / max(1, len(self.ledger.records)))
+        self.enqueue(record.incident.uid, Lane.REST, place * between if self.done else 0.0)
 
     def _count(self, repaired: int) -> None:
         metrics.repaired.inc(repaired)
@@ -94,15 +112,25 @@ class Resync:
             if record is None or record.incident.metadata.deletion_timestamp:
                 continue
             self.ledger.gone(record.incident, now())
-            self.enqueue(uid, Lane.RELEASE)
+            self.enqueue(uid, Lane.RELEASE, 0.0)
 
     async def _undo_orphans(self, living: set[str]) -> None:
-        marked = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE},{names.INCIDENT_UID}"
-        policies = await self.kube.list(NETWORK_POLICIES, labels=marked)
+        policies = await self._policies_without_incident(living)
         nodes = await self.kube.list(NODES) if self.cordons else []
         frozen = await frozen_list(self.kube, self.list_home) if self.list_home else None
         for incident in orphans(policies, nodes, living | set(self.ledger.records), now(), frozen):
             log.warning("containment of %s has no incident any more and is undone", incident.key)
             metrics.orphans.inc()
             self.ledger.note(incident)
-            self.enqueue(incident.uid, Lane.RELEASE)
+            self.enqueue(incident.uid, Lane.RELEASE, 0.0)
+
+    async def _policies_without_incident(self, living: set[str]) -> list[Obj]:
+        found: list[Obj] = []
+        async for page in self.kube.pages(NETWORK_POLICIES, labels=OURS):
+            for policy in page:
+                self.policies.note(policy)
+                uid = policy["metadata"]["labels"].get(names.INCIDENT_UID)
+                found += [policy] if uid and uid not in living else []
+            await asyncio.sleep(0)
+        self.policies.complete = True
+        return found

@@ -74,6 +74,7 @@ async def incident_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
 @kopf.on.event("networking.k8s.io", "v1", "networkpolicies", labels={names.MANAGED_BY: names.MANAGED_BY_VALUE})
 async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A deny policy of ours that was edited or removed is looked at at once."""
+    memo.controller.policies.note(event["object"], gone=event["type"] == "DELETED")
     labels = event["object"].get("metadata", {}).get("labels") or {}
     uid = labels.get(names.INCIDENT_UID)
     if event["type"] in ("MODIFIED", "DELETED") and uid in memo.controller.ledger.records:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from firedoor.api import names
 from firedoor.controller.record import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import AUTOSCALERS, WORKLOADS
@@ -40,10 +39,7 @@ class Workloads:
         return replace(found, rivals=rivals(found, await self._autoscalers(found.namespace)))
 
     def _strangers(self, found: WorkloadView) -> frozenset[str]:
-        if not found.holders:
-            return frozenset()
-        known = {names.scale_holder(uid) for uid, record in self.ledger.records.items() if not record.over}
-        return frozenset(found.holders) - known
+        return frozenset(holder for holder in found.holders if not self.ledger.knows_holder(holder))
 
     async def _found(self, s: Situation) -> WorkloadView | None:
         """By the receipt first: of what is held, the owners between may be gone since."""

@@ -51,16 +51,21 @@ class Kube:
             return None
 
     async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
-        """All objects of a namespace, or of the cluster, in chunks; each with its apiVersion and kind."""
-        query = {"limit": str(CHUNK), "labelSelector": labels, "fieldSelector": fields}
+        """All objects of a namespace, or of the cluster; each with its apiVersion and kind."""
+        return [found async for page in self.pages(resource, namespace, labels=labels, fields=fields) for found in page]
+
+    async def pages(
+        self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "", size: int = CHUNK
+    ) -> AsyncIterator[Sequence[Obj]]:
+        """The same a page at a time, for whoever need not keep them all; every page is of the same moment."""
+        query = {"limit": str(size), "labelSelector": labels, "fieldSelector": fields}
         query = {key: value for key, value in query.items() if value}
-        items: list[Obj] = []
         while True:
             page = await self._call("list", resource, "GET", resource.path(namespace), query)
-            items += ({"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"])
+            yield [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"]]
             rest = page.get("metadata", {}).get("continue")
             if not rest:
-                return items
+                return
             query = {**query, "continue": rest}
 
     async def groups(self) -> frozenset[str]:

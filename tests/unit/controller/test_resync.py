@@ -1,11 +1,13 @@
 """The resync: a listing is older than what the watch brought meanwhile, and is believed only where nothing was."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from firedoor.api.incident import SecurityIncident
+from firedoor.controller.policies import Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.record import Ledger
-from firedoor.controller.resync import Resync
+from firedoor.controller.resync import PAGE, Resync
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import INCIDENTS, Resource
 from tests.builders import OTHER_UID, UID
@@ -18,13 +20,18 @@ class Listing(Kube):
         self.ledger = ledger
         self.listed = listed
         self.brought = brought
+        self.sizes: list[int] = []
 
-    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+    async def pages(
+        self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "", size: int = 1
+    ) -> AsyncIterator[Sequence[Obj]]:
         if resource is not INCIDENTS:
-            return []
+            return
         for one in self.brought:
             self.ledger.note(SecurityIncident.read(one))
-        return self.listed
+        for page in (self.listed[at : at + size] for at in range(0, len(self.listed), size)):
+            self.sizes.append(len(page))
+            yield page
 
 
 def form(uid: str = UID, version: int = 1, **spec: Any) -> Obj:
@@ -38,7 +45,7 @@ async def resynced(known: list[Obj], listed: list[Obj], brought: list[Obj]) -> t
     for one in known:
         ledger.note(SecurityIncident.read(one))
     kube = Listing(ledger, listed, brought)
-    await Resync(kube, ledger, asked.__setitem__, 60.0, cordons=False).once()
+    await Resync(kube, ledger, Policies(kube), lambda uid, lane, _: asked.__setitem__(uid, lane), 60.0, cordons=False).once()
     return ledger, asked
 
 
@@ -60,3 +67,23 @@ async def test_what_the_watch_missed_is_taken_in_and_what_is_gone_is_released() 
     assert ledger.records[UID].incident.metadata.generation == 2
     assert ledger.records[OTHER_UID].incident.leaving
     assert asked == {UID: Lane.REST, OTHER_UID: Lane.RELEASE}
+
+
+async def test_thousands_are_listed_a_page_at_a_time_and_looked_at_one_after_the_other() -> None:
+    many = [form(f"{number:08x}-0000-0000-0000-000000000001") for number in range(2 * PAGE)]
+    ledger, delays = Ledger(), dict[str, float]()
+    kube = Listing(ledger, many, [])
+    resync = Resync(kube, ledger, Policies(kube), lambda uid, _, delay: delays.__setitem__(uid, delay), 2.0, cordons=False)
+    await resync.once()
+    assert set(delays.values()) == {0.0}, "after a start nobody waits"
+    await resync.once()
+    assert kube.sizes == [PAGE] * 4
+    assert len(set(delays.values())) == len(many)
+    assert max(delays.values()) < 1.0, "half a resync is enough for all"
+
+
+async def test_what_the_watch_has_brought_already_is_not_read_again() -> None:
+    broken = {"metadata": form()["metadata"], "spec": {"target": "nobody could read this"}}
+    ledger, asked = await resynced(known=[form()], listed=[broken], brought=[])
+    assert ledger.records[UID].incident.spec.target is not None
+    assert asked == {UID: Lane.REST}

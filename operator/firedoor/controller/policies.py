@@ -1,0 +1,79 @@
+"""The NetworkPolicies around a suspect, listed so that what one incident costs does not grow with the number of incidents.
+
+Where a namespace holds few of firedoor's policies all are listed; where it holds many, the incident's own and those that
+do not carry firedoor's label. A deny of another incident allows nothing, so nothing is lost by that; but only what is
+exactly such a deny counts as one. The watch and the resync hand over every policy with the label, and while one of them is
+anything else, because somebody wrote the label on a policy that allows something, all are listed.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from firedoor.api import names
+from firedoor.controller.shared import SharedLooks
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import NETWORK_POLICIES
+from firedoor.planner.selectors import denies_all
+from firedoor.planner.views import PolicyView
+
+MANY = 32
+OURS = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
+NOT_OURS = f"{names.MANAGED_BY}!={names.MANAGED_BY_VALUE}"
+Views = tuple[PolicyView, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """Names of the policies of one namespace that carry firedoor's label."""
+
+    denies: set[str] = field(default_factory=set)
+    odd: set[str] = field(default_factory=set)
+    """Those that are no deny as firedoor writes it."""
+
+    def note(self, name: str, *, deny: bool, gone: bool) -> None:
+        for kept, there in ((self.denies, deny and not gone), (self.odd, not deny and not gone)):
+            (kept.add if there else kept.discard)(name)
+
+
+class Policies:
+    """The eyes for NetworkPolicies."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._known: dict[str, _Known] = {}
+        self._all: SharedLooks[str, Views] = SharedLooks(self._list)
+        self._others: SharedLooks[str, Views] = SharedLooks(self._list_others)
+        self.complete = False
+        """Whether every policy with firedoor's label was handed over once."""
+
+    def note(self, policy: Obj, *, gone: bool = False) -> None:
+        """Takes in a policy with firedoor's label, as it is now."""
+        namespace, name = policy["metadata"]["namespace"], policy["metadata"]["name"]
+        known = self._known.setdefault(namespace, _Known())
+        known.note(name, deny=_is_deny(PolicyView.read(policy)), gone=gone)
+        if not known.denies and not known.odd:
+            del self._known[namespace]
+
+    async def around(self, namespace: str, incident_uid: str) -> Views:
+        """Every policy of the namespace that denies or allows an incident's suspect anything, as of now."""
+        if not self._needs_own_look(namespace):
+            return await self._all.fresh(namespace)
+        own = self._kube.find(NETWORK_POLICIES, names.deny_policy(incident_uid), namespace)
+        found, others = await asyncio.gather(own, self._others.fresh(namespace))
+        return (PolicyView.read(found), *others) if found is not None else others
+
+    def _needs_own_look(self, namespace: str) -> bool:
+        known = self._known.get(namespace)
+        return self.complete and known is not None and len(known.denies) > MANY and not known.odd
+
+    async def _list(self, namespace: str) -> Views:
+        return tuple(PolicyView.read(policy) for policy in await self._kube.list(NETWORK_POLICIES, namespace))
+
+    async def _list_others(self, namespace: str) -> Views:
+        found = await self._kube.list(NETWORK_POLICIES, namespace, labels=NOT_OURS)
+        return tuple(PolicyView.read(policy) for policy in found)
+
+
+def _is_deny(policy: PolicyView) -> bool:
+    uid = policy.incident_uid
+    return bool(uid) and policy.name == names.deny_policy(uid or "") and denies_all(policy, names.quarantine_label(uid or ""))
