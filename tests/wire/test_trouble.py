@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.fakes.apiserver import Broken, FakeCluster, Hook
+from tests.fakes.apiserver import Broken, FakeCluster, Hook, nothing
 from tests.fakes.kinds import Asked
 from tests.fakes.objects import Refusal
-from tests.fakes.workloads import collectors, replica_sets
+from tests.fakes.workloads import PODS, collectors, replica_sets
 from tests.wire.process import Operator
 from tests.wire.world import (
     EVENTS,
@@ -159,3 +159,38 @@ async def test_what_holds_is_still_said_to_hold_while_another_thing_is_forbidden
     await eventually(lambda: says(busy, "Stalled"), "it stalls")
     assert condition(busy, "Isolated")["reason"] != "PolicyMissing"
     assert condition(busy, "NodeCordoned")["reason"] == "Pending"
+
+
+async def test_a_suspect_that_may_not_be_looked_at_is_said_and_seldom_asked_for_again(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    look = Asked("GET", PODS, "shop", "suspect")
+    cluster.before_read = forbidding("GET", PODS)
+    report(cluster)
+    await eventually(lambda: says(cluster, "Stalled"), "it stalls")
+    for about in ("Isolated", "NodeCordoned", "Contained"):
+        said = condition(cluster, about)
+        assert (said["status"], said["reason"]) == ("Unknown", "Forbidden")
+    assert "/namespaces/shop/pods/suspect" in condition(cluster, "Stalled")["message"]
+
+    asked = cluster.requests.count(look)
+    await asyncio.sleep(3.0)
+    assert cluster.requests.count(look) == asked, "not again and again"
+
+    cluster.before_read = nothing
+    cluster.change(INCIDENTS, "shop", "incident", {"spec": {"title": "the right was given"}})
+    await eventually(lambda: says(cluster, "NodeCordoned"), "it goes on")
+    assert condition(cluster, "Stalled")["status"] == ""
+
+
+async def test_a_release_whose_pod_may_not_be_looked_at_waits_and_says_so(cluster: FakeCluster, operator: Operator) -> None:
+    before = picture(cluster)
+    await contain(cluster)
+    cluster.before_read = forbidding("GET", PODS)
+    release(cluster)
+    await eventually(lambda: says(cluster, "Stalled"), "it stalls")
+    assert says(cluster, "Released", "False")
+    cluster.before_read = nothing
+    cluster.change(INCIDENTS, "shop", "incident", {"spec": {"title": "the right was given"}})
+    await eventually(lambda: over(cluster), "over")
+    assert picture(cluster) == before

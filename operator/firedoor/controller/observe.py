@@ -50,10 +50,10 @@ class Observer:
         self._nodes_patched = 0
         self._nodes_lock = asyncio.Lock()
 
-    async def suspect(self, incident: SecurityIncident, now: datetime) -> Situation:
-        """The situation as far as the pod alone tells it: enough for the guards and the door."""
+    def unseen(self, incident: SecurityIncident, now: datetime) -> Situation:
+        """The situation as far as it is known without a look at anything."""
         parent = self._ledger.parent(incident)
-        situation = Situation(
+        return Situation(
             incident=incident,
             home=self._home,
             now=now,
@@ -63,6 +63,10 @@ class Observer:
             neighbours=self._ledger.neighbours(incident),
             answers_to=parent,
         )
+
+    async def suspect(self, incident: SecurityIncident, now: datetime) -> Situation:
+        """The situation as far as the pod alone tells it: enough for the guards and the door."""
+        situation = self.unseen(incident, now)
         pod = await self._pod(incident)
         if pod is not None and incident.status.target_uid not in (None, pod.uid):
             pod = None  # another pod of that name has come since; the suspect itself is gone

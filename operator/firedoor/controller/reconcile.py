@@ -23,7 +23,7 @@ from firedoor.controller.record import Ledger, Record
 from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict, Forbidden, Invalid
-from firedoor.planner import containment, expiry, guards, imagine, release, steps, workload
+from firedoor.planner import blind, containment, expiry, guards, imagine, release, steps, workload
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
@@ -220,13 +220,18 @@ class Reconciler:
     async def _stall(self, record: Record, error: Forbidden | Invalid) -> Again:
         """What the API server refuses is shown on the incident and tried again slowly, never dropped."""
         log.warning("incident %s stalls: %s", record.incident.key, error)
-        reason = Reason.FORBIDDEN if isinstance(error, Forbidden) else Reason.INVALID
-        trouble = Trouble(reason, str(error))
+        trouble = _trouble(error)
         if heads_family(record.incident):
             await self.family.stall(record, trouble)
             return Again(SLOWLY_SECONDS)
+        try:
+            s = await self._as_far_as_allowed(record)
+        except (Forbidden, Invalid) as unseen:
+            s = self.observer.unseen(record.incident, self.clock())
+            await self.scribe.write(record.incident, blind.status(s, _trouble(unseen), record.drift))
+            return Again(SLOWLY_SECONDS)
         findings = Findings(drift=record.drift, closed_at=record.closed_at, trouble=trouble)
-        await self.scribe.write(record.incident, status(await self._as_far_as_allowed(record), findings))
+        await self.scribe.write(record.incident, status(s, findings))
         return Again(SLOWLY_SECONDS)
 
     async def _as_far_as_allowed(self, record: Record) -> Situation:
@@ -238,6 +243,12 @@ class Reconciler:
         except (Forbidden, Invalid) as error:
             log.warning("what is around the suspect of %s cannot be told: %s", record.incident.key, error)
             return s
+
+
+def _trouble(error: Forbidden | Invalid) -> Trouble:
+    if isinstance(error, Invalid):
+        return Trouble(Reason.INVALID, str(error))
+    return Trouble(Reason.FORBIDDEN, f"{error}. Give firedoor's account that permission; it is tried again by itself.")
 
 
 def _sheltered(s: Situation, record: Record) -> Situation:

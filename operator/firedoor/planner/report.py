@@ -79,7 +79,7 @@ def conditions(
     s: Situation, refused: Refusal | None, drift: tuple[str, ...] = (), trouble: Trouble | None = None
 ) -> tuple[Condition, ...]:
     """All conditions of the incident; times of those that did not change are kept."""
-    said = {Type.ACCEPTED: _accepted(s, refused)}
+    said = {Type.ACCEPTED: accepted(s, refused)}
     said |= untouched(s) if refused else _contained(s, drift, trouble)
     said |= summary(s, said, refused, trouble)
     now = (stated(s, about, verdict) for about, verdict in said.items())
@@ -92,7 +92,8 @@ def repair(s: Situation, what: tuple[str, ...]) -> Condition:
     return stated(s, Type.ISOLATED, Verdict("False", Reason.REPAIRED, message))
 
 
-def _accepted(s: Situation, refused: Refusal | None) -> Verdict:
+def accepted(s: Situation, refused: Refusal | None) -> Verdict:
+    """What is said of the target: refused by a guard, or taken."""
     if refused is not None:
         return Verdict("False", refused.reason, refused.message)
     target = s.incident.spec.target
@@ -101,8 +102,8 @@ def _accepted(s: Situation, refused: Refusal | None) -> Verdict:
 
 
 def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> dict[Type, Verdict]:
-    released = _released(s, drift, trouble)
-    if released.status == "True":
+    given_back = released(s, drift, trouble)
+    if given_back.status == "True":
         over = Verdict("False", Reason.RELEASED, "Released.")
         found = dict.fromkeys(CONTAINMENTS, over)
     else:
@@ -112,7 +113,7 @@ def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) ->
             Type.WORKLOAD_SCALED: scaled(s),
             Type.IDENTITY_FROZEN: frozenness(s) if wants_freeze(s) else not_requested("Freezing the identity"),
         }
-    return found | {Type.EVIDENCE_SEALED: _evidence(s), Type.RELEASED: released}
+    return found | {Type.EVIDENCE_SEALED: _evidence(s), Type.RELEASED: given_back}
 
 
 def _isolated(s: Situation) -> Verdict:
@@ -169,7 +170,8 @@ def _sealed(why: str, kept: EvidenceStatus) -> Verdict:
     return Verdict("True", reason, f"Sealed with gaps {where}: {' '.join(kept.gaps)}")
 
 
-def _released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> Verdict:
+def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> Verdict:
+    """How far giving back is, where anybody asked for it."""
     if not s.incident.leaving:
         return holding()
     if trouble is not None:

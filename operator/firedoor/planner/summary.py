@@ -10,7 +10,10 @@ from firedoor.planner.permits import Refusal
 from firedoor.planner.situation import Situation
 from firedoor.planner.verdict import Verdict
 
-PHASE_OF_REFUSAL: dict[str, str] = {Reason.DRY_RUN: "Planned", Reason.AWAITING_APPROVAL: "Waiting", Reason.PAUSED: "Waiting"}
+PHASE_OF_REFUSAL: dict[str, str] = {
+    Reason.DRY_RUN: "Planned",
+    **dict.fromkeys((Reason.AWAITING_APPROVAL, Reason.PAUSED, Reason.FORBIDDEN, Reason.INVALID), "Waiting"),
+}
 CONTAINMENTS = (Type.ISOLATED, Type.NODE_CORDONED, Type.WORKLOAD_SCALED, Type.IDENTITY_FROZEN)
 
 
