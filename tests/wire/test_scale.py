@@ -4,8 +4,9 @@ import asyncio
 
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
+from tests.fakes.workloads import PODS
 from tests.wire.process import Operator
-from tests.wire.world import INCIDENTS, PODS, POLICIES, condition, eventually
+from tests.wire.world import INCIDENTS, POLICIES, condition, eventually
 
 MANY = 40
 
