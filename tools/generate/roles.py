@@ -65,7 +65,7 @@ ACCOUNTS = (
     Account(
         names.COLLECTOR,
         "collector",
-        everywhere=(Grant(collector.RULES),),
+        everywhere=(Grant(collector.RULES), Grant(collector.HELPER_RULES, "ephemeralContainers")),
         needs=".Values.actions.evidence.enabled",
     ),
 )

@@ -36,9 +36,12 @@ class Order:
     pod: Mapping[str, str]
     """namespace, name and uid of the suspect."""
     paths: tuple[str, ...]
+    helper_image: str = ""
+    """Image of the helper that may be put beside the suspect's containers; empty: none may."""
 
     def dump(self) -> str:
-        return json.dumps({"incident": dict(self.incident), "pod": dict(self.pod), "paths": list(self.paths)})
+        incident, pod = dict(self.incident), dict(self.pod)
+        return json.dumps({"incident": incident, "pod": pod, "paths": list(self.paths), "helperImage": self.helper_image})
 
 
 async def start(kube: Kube, home: str, image: str, order: Order, storage: Storage) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 
 from firedoor.api import names
 
-ALL_ACTIONS = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence"})
+ALL_ACTIONS = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence", "ephemeralContainers"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,9 @@ from typing import Any
 from firedoor import __version__
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.custody import digest
-from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, Kind
+from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, VOLATILE, Kind
 from firedoor.evidence.order import CaptureOrder, result, status
-from firedoor.evidence.sources import files, logs, objects
+from firedoor.evidence.sources import inside, logs, objects
 from firedoor.evidence.sources.suspect import Suspect
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
@@ -28,7 +29,7 @@ ACTOR = ("POD_NAME", "POD_UID", "NODE_NAME", "SERVICE_ACCOUNT", "IMAGE")
 TOLD_IN_THE_LOG = ("bundle", "status", "payloadOxum", "custodyHead")
 LEAST_SECONDS = 20.0
 """For a collector that comes so late that the others have used it all."""
-NOT_TRIED = "processes, sockets, memory, deleted executables, rotated logs, files that nobody asked for"
+NOT_TRIED = "memory of processes, logs that the node has rotated away, files that were deleted and are not held open"
 
 
 async def collect(
@@ -58,9 +59,14 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
     await objects.events(bag, order, kube)
     if pod is None:
         return
-    suspect = Suspect(kube, pod, order.limits)
+    suspect = Suspect(kube, pod, order.limits, order.helpers)
+    insides = await inside.opened(bag, suspect, order, secrets.token_hex(32))
+    await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing()) for one in insides))
     await _told(bag, f"{LOGS}/capture", logs.capture(bag, suspect))
-    await _told(bag, f"{FILESYSTEM}/capture", files.capture(bag, suspect, order.paths))
+    for one in insides:
+        await _told(bag, f"{FILESYSTEM}/capture", one.lasting())
+    await _told(bag, f"{FILESYSTEM}/capture", inside.not_running(bag, suspect, order))
+    await inside.leave(insides)
     await objects.pod_at_the_end(bag, order, kube)
 
 

@@ -25,14 +25,34 @@ class Kind(StrEnum):
     """A tar stream of files."""
     INDEX = "index"
     """What is in a tar stream: JSON lines."""
+    PROCESSES = "processes"
+    PROCESSES_TEXT = "processes-text"
+    """What the suspect's own shell says of /proc, as it came."""
+    HELPER = "helper"
+    """Why there was no helper beside a container."""
+    SOCKETS = "sockets"
+    MOUNTS = "mounts"
+    SYSTEM = "system"
+    EXECUTABLES = "executables"
+    """A tar stream of what ran or was held open and had no name in any folder."""
+    TMPFS = "tmpfs"
+    """A tar stream of the files in memory."""
+    LISTING = "listing"
+    """What lstat said of every file before anything was read: JSON lines."""
+    CHANGED = "changed"
+    """A tar stream of the files that changed after the container started."""
 
 
 class Way(StrEnum):
     """The way by which it was got."""
 
     API = "api"
+    HELPER = "helper"
+    """firedoor's own program in an ephemeral container, as the suspect's user."""
     EXEC = "exec"
 
 
+OWN_BINARIES: Final = "own-binaries"
+"""The trust in what our helper says: its program is ours, but who shares its user could have disturbed it."""
 TARGET_BINARIES: Final = "target-binaries"
 """The trust in what the suspect's own tools say: no more than in the suspect."""

@@ -26,6 +26,9 @@ class Limits:
     """How much and how long at most."""
 
     artifact_bytes: int = 256 << 20
+    file_bytes: int = 64 << 20
+    files: int = 20_000
+    """Files in one archive."""
     artifact_seconds: float = 120.0
     capture_seconds: float = 780.0
     """Of the Job's 900, counted from the first collector's start: the rest is for the seal."""
@@ -45,6 +48,8 @@ class CaptureOrder:
     pod_uid: str
     paths: tuple[str, ...]
     limits: Limits = Limits()
+    helper_image: str = ""
+    """Image of the helper that may be put beside the suspect's containers; empty: none may."""
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -57,11 +62,17 @@ class CaptureOrder:
             pod=pod["name"],
             pod_uid=pod["uid"],
             paths=tuple(document["paths"]),
+            helper_image=document.get("helperImage", ""),
         )
 
     def told(self) -> dict[str, Any]:
         """The order as the bag keeps it."""
         return asdict(self)
+
+    @property
+    def helpers(self) -> str:
+        """How the names of this incident's ephemeral containers begin."""
+        return f"firedoor-{uid8(self.incident_uid)}-"
 
     @property
     def bundle(self) -> str:

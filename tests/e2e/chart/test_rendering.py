@@ -104,6 +104,13 @@ def test_without_evidence_there_is_no_collector_at_all() -> None:
     assert kinds(rendered("actions.evidence.enabled=false"), "firedoor-collector") == set()
 
 
+def test_without_ephemeral_containers_the_collector_may_add_none() -> None:
+    on, off = rendered(), rendered("actions.ephemeralContainers.enabled=false")
+    assert may_write(on, "firedoor-collector") - may_write(off, "firedoor-collector") == {"pods/ephemeralcontainers"}
+    assert kinds(on, "firedoor-helpers") == {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    assert kinds(off, "firedoor-helpers") == kinds(rendered("actions.evidence.enabled=false"), "firedoor-helpers") == set()
+
+
 def test_without_a_receiver_nothing_of_it_is_left() -> None:
     assert {"Deployment", "Service", "Role", "ClusterRole"} <= kinds(rendered(), "firedoor-receiver")
     assert kinds(rendered("receiver.enabled=false"), "firedoor-receiver") == set()

@@ -69,6 +69,8 @@ class ApiServer:
         socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
         await socket.prepare(request)
         command = [*self.shell, *request.query.getall("command")[1:]]
+        # A container sees its own processes; of this machine's, only the shell itself.
+        command = [word.replace("/proc/[0-9]*", "/proc/self") for word in command]
         try:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

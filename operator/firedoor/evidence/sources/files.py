@@ -24,16 +24,15 @@ INDEX_LIMIT = 64 << 20
 FULL_WORDS = "The evidence volume took no more."
 
 
-async def capture(bag: Bag, suspect: Suspect, patterns: tuple[str, ...]) -> None:
-    """Captures the paths from every container that runs."""
-    for container in suspect.containers if patterns else ():
-        planned = f"{FILESYSTEM}/{container.folder}/files.tar"
-        source = {"kind": Kind.FILES, "way": Way.EXEC, "trust": TARGET_BINARIES, "paths": list(patterns), **container.source}
-        if container.running:
-            files = Files(bag, suspect, container, patterns)
-            await suspect.until_whole(bag, planned, source, files.capture)
-        elif not bag.has(planned):
-            _not_running(bag, planned, source, container)
+async def capture(bag: Bag, suspect: Suspect, container: Container, patterns: tuple[str, ...]) -> None:
+    """Captures the paths from a container, if it runs."""
+    planned = f"{FILESYSTEM}/{container.folder}/files.tar"
+    source = {"kind": Kind.FILES, "way": Way.EXEC, "trust": TARGET_BINARIES, "paths": list(patterns), **container.source}
+    if container.running:
+        files = Files(bag, suspect, container, patterns)
+        await suspect.until_whole(bag, planned, source, files.capture)
+    elif not bag.has(planned):
+        _not_running(bag, planned, source, container)
 
 
 class Files:

@@ -9,8 +9,10 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from dataclasses import field as with_default
+from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
@@ -40,6 +42,12 @@ class Container:
     field: str
     running: bool
     ran_before: bool
+    started: float = 0.0
+    """When this run began, in seconds of the epoch."""
+    user: tuple[int, int] | None = None
+    """Uid and gid of its first process, where the cluster tells."""
+    security: Mapping[str, Any] = with_default(default_factory=dict)
+    """Its own security context."""
 
     @property
     def folder(self) -> str:
@@ -59,23 +67,35 @@ class Suspect:
     pod: Obj
     limits: Limits
 
+    helpers: str = ""
+    """How the names of our own ephemeral containers begin."""
+
     @property
     def containers(self) -> list[Container]:
-        """Every container: init, ordinary and ephemeral."""
-        return [found for field in STATUSES for found in _containers(self.pod, field)]
+        """Every container but our own: init, ordinary and ephemeral."""
+        every = (found for place in STATUSES for found in _containers(self.pod, place))
+        return [found for found in every if not (self.helpers and found.name.startswith(self.helpers))]
+
+    async def now(self) -> Obj:
+        """The pod as it is now; Gone when it is not, or is another one."""
+        namespace, name = self.key
+        found = await patiently(lambda: self.kube.get(PODS, name, namespace), self.limits)
+        if found["metadata"]["uid"] != self.pod["metadata"]["uid"]:
+            raise Gone(f"Pod {namespace}/{name} is another one than the suspect.")
+        return found
 
     def log(self, container: Container, *, previous: bool) -> AsyncGenerator[bytes, None]:
-        namespace, name = self._key
+        namespace, name = self.key
         lines = self.kube.logs(namespace, name, container.name, previous=previous)
         return cast("AsyncGenerator[bytes, None]", lines)  # it is one, and must be closed when left early
 
     def exec(self, container: Container, command: Sequence[str]) -> AbstractAsyncContextManager[ExecStream]:
-        namespace, name = self._key
+        namespace, name = self.key
         return self.kube.exec(namespace, name, container.name, command)
 
     async def is_still_the_same(self, container: Container, artifact: Artifact) -> None:
         """Says in the artifact when pod or container were replaced meanwhile. A pod that is gone was not replaced."""
-        namespace, name = self._key
+        namespace, name = self.key
         try:
             now = await patiently(lambda: self.kube.get(PODS, name, namespace), self.limits)
         except Gone:
@@ -103,23 +123,38 @@ class Suspect:
                 return
 
     @property
-    def _key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         return self.pod["metadata"]["namespace"], self.pod["metadata"]["name"]
 
 
-def _containers(pod: Obj, field: str) -> list[Container]:
-    known = {status["name"]: status for status in pod.get("status", {}).get(STATUSES[field]) or ()}
-    return [_container(spec["name"], known.get(spec["name"], {}), field) for spec in pod["spec"].get(field) or ()]
+def _containers(pod: Obj, place: str) -> list[Container]:
+    known = {status["name"]: status for status in pod.get("status", {}).get(STATUSES[place]) or ()}
+    return [_container(pod, spec, known.get(spec["name"], {}), place) for spec in pod["spec"].get(place) or ()]
 
 
-def _container(name: str, status: Obj, field: str) -> Container:
+def _container(pod: Obj, spec: Obj, status: Obj, place: str) -> Container:
+    security = spec.get("securityContext") or {}
     return Container(
-        name=name,
+        name=spec["name"],
         id=status.get("containerID", ""),
-        field=field,
+        field=place,
         running="running" in (status.get("state") or {}),
         ran_before=status.get("restartCount", 0) > 0 or bool((status.get("lastState") or {}).get("terminated")),
+        started=_seconds(((status.get("state") or {}).get("running") or {}).get("startedAt")),
+        user=_user(status, {**(pod["spec"].get("securityContext") or {}), **security}),
+        security=security,
     )
+
+
+def _user(status: Obj, security: Obj) -> tuple[int, int] | None:
+    """What the runtime says (Kubernetes 1.31 on), else what was asked for, if both parts were."""
+    told = (status.get("user") or {}).get("linux") or {}
+    uid, gid = told.get("uid", security.get("runAsUser")), told.get("gid", security.get("runAsGroup"))
+    return None if uid is None or gid is None else (int(uid), int(gid))
+
+
+def _seconds(at: str | None) -> float:
+    return datetime.fromisoformat(at).timestamp() if at else 0.0
 
 
 async def patiently(ask: Callable[[], Awaitable[T]], limits: Limits) -> T:

@@ -1,0 +1,135 @@
+"""What is inside the suspect's containers, by the least intrusive way that works for each.
+
+A helper beside the container, as its own user; where none is permitted, the container's own tools; where there are none,
+what the API server knows has to do. Each artifact says which, and a way that was refused is told of with its reason.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from firedoor.evidence.bag import Bag
+from firedoor.evidence.layout import VOLATILE, Kind, Way
+from firedoor.evidence.order import CaptureOrder
+from firedoor.evidence.sources import files, look, shell
+from firedoor.evidence.sources.entrance import NOBODY, PYTHON, Helper, NoEntry, enter
+from firedoor.evidence.sources.look import Look, Task
+from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.kube.errors import KubeError
+from firedoor.kube.exec import STDOUT
+from firedoor.look.plan import Plan
+
+VANISHING: Final = (look.SOCKETS, look.PROCESSES, look.SYSTEM, look.MOUNTS, look.EXECUTABLES, look.TMPFS)
+LASTING: Final = (look.SOCKETS_LATER, look.LISTING, look.CHANGED)
+WHO: Final = (PYTHON, "-I", "-m", "firedoor.look.who")
+LEAVE: Final = (PYTHON, "-I", "-m", "firedoor.look.leave")
+LEAVE_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A running container, and the helper beside it, if there is one."""
+
+    bag: Bag
+    suspect: Suspect
+    container: Container
+    order: CaptureOrder
+    key: str
+    helper: Helper | None
+
+    async def vanishing(self) -> None:
+        """What is lost first: /proc, executables without a file, files in memory."""
+        if self.helper is None:
+            await shell.capture(self.bag, self.suspect, self.container)
+        else:
+            await self._look(self.helper, VANISHING)
+
+    async def lasting(self) -> None:
+        """The sockets once more, and files: all by name, those that changed, and those that were asked for."""
+        if self.helper is None:
+            if self.order.paths:
+                await files.capture(self.bag, self.suspect, self.container, self.order.paths)
+        else:
+            await self._look(self.helper, (*LASTING, look.PATHS) if self.order.paths else LASTING)
+
+    async def _look(self, helper: Helper, tasks: tuple[Task, ...]) -> None:
+        await Look(self.bag, self.suspect, self.container, helper, self._plan()).take(tasks)
+
+    def _plan(self) -> Plan:
+        limits = self.order.limits
+        return Plan(
+            tasks=(),
+            container_id=self.container.id.rpartition("//")[2],
+            started=self.container.started,
+            paths=self.order.paths,
+            key=self.key,
+            files=limits.files,
+            file_bytes=limits.file_bytes,
+            tar_bytes=limits.artifact_bytes,
+        )
+
+
+async def opened(bag: Bag, suspect: Suspect, order: CaptureOrder, key: str) -> list[Inside]:
+    """Every running container with a helper beside it, if that can be; all at the same time."""
+    running = [container for container in suspect.containers if container.running]
+    return list(await asyncio.gather(*(_one(bag, suspect, order, key, container) for container in running)))
+
+
+async def not_running(bag: Bag, suspect: Suspect, order: CaptureOrder) -> None:
+    """Says of containers that do not run that their files could not be had."""
+    for container in suspect.containers if order.paths else ():
+        if not container.running:
+            await files.capture(bag, suspect, container, order.paths)
+
+
+async def leave(insides: list[Inside]) -> None:
+    """Ends the helpers. One that cannot be told ends by itself."""
+    for inside in insides:
+        if inside.helper is not None:
+            await _told_to_leave(inside.suspect, inside.helper)
+
+
+async def _one(bag: Bag, suspect: Suspect, order: CaptureOrder, key: str, container: Container) -> Inside:
+    planned = f"{VOLATILE}/{container.folder}/helper"
+    try:
+        helper = await _helper(bag, suspect, order, container)
+    except (NoEntry, KubeError) as error:
+        reason, message = (error.reason, error.message) if isinstance(error, NoEntry) else (reason_of(error), str(error))
+        if not bag.has(planned):
+            # What an administrator has decided is told, and is no gap.
+            status = "skipped" if reason == "SwitchedOff" else "failed"
+            bag.skip(planned, {"kind": Kind.HELPER, "way": Way.HELPER, **container.source}, status, reason, message)
+        return Inside(bag, suspect, container, order, key, None)
+    return Inside(bag, suspect, container, order, key, helper)
+
+
+async def _helper(bag: Bag, suspect: Suspect, order: CaptureOrder, container: Container) -> Helper:
+    user = container.user
+    if user is None:
+        scout = await enter(bag, suspect, container, order.helper_image, NOBODY)
+        user = await _user(suspect, container, scout)
+        if user in (None, scout.user):
+            return scout
+    return await enter(bag, suspect, container, order.helper_image, user)
+
+
+async def _user(suspect: Suspect, container: Container, scout: Helper) -> tuple[int, int] | None:
+    """Uid and gid of the container's first process, as a helper of another user sees them; None when it does not say."""
+    words = b""
+    namespace, name = suspect.key
+    async with suspect.kube.exec(namespace, name, scout.name, [*WHO, container.id.rpartition("//")[2]], stdin=False) as stream:
+        async for channel, data in stream:
+            words += data if channel == STDOUT else b""
+    found = words.split()
+    return (int(found[0]), int(found[1])) if len(found) == 2 and all(word.isdigit() for word in found) else None
+
+
+async def _told_to_leave(suspect: Suspect, helper: Helper) -> None:
+    namespace, name = suspect.key
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS):
+            async with suspect.kube.exec(namespace, name, helper.name, [*LEAVE, helper.name], stdin=False) as stream:
+                async for _ in stream:
+                    pass
+    except (KubeError, TimeoutError):
+        return

@@ -1,0 +1,264 @@
+"""One helper's artifacts: asked for by a plan, received as frames, believed only with count and hash, then acknowledged.
+
+The helper's program is ours, but it runs as the suspect's user: what it sends is bounded here too, and a stream that
+does not make sense is cut. An artifact is whole with its END; what was not settled is asked for again.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from firedoor.evidence.artifact import Artifact, Writer
+from firedoor.evidence.bag import Bag
+from firedoor.evidence.layout import FILESYSTEM, MEMORY, OWN_BINARIES, VOLATILE, Kind, Way
+from firedoor.evidence.sources.entrance import LOOK, Helper
+from firedoor.evidence.sources.suspect import WORTH_ANOTHER_TRY, Container, Suspect, reason_of
+from firedoor.evidence.tarindex import TarIndex
+from firedoor.evidence.volume import VolumeFull
+from firedoor.kube.errors import KubeError
+from firedoor.kube.exec import STDOUT, ExecStream
+from firedoor.look.frames import ACKNOWLEDGED, Frame, Garbled, Reader
+from firedoor.look.frames import Kind as FrameKind
+from firedoor.look.plan import Plan
+
+SILENCE_SECONDS: Final = 30.0
+INDEX_LIMIT: Final = 64 << 20
+NO_MORE_SPACE: Final = "The evidence volume took no more."
+NOTHING_IN_IT: Final = 1024
+"""Bytes of an empty archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a helper can be asked for, and where it goes."""
+
+    name: str
+    folder: str
+    file: str
+    kind: Kind
+    archive: bool = False
+
+    def planned(self, container: Container) -> str:
+        return f"{self.folder}/{container.folder}/{self.file}"
+
+
+PROCESSES: Final = Task("processes", VOLATILE, "processes.jsonl", Kind.PROCESSES)
+SOCKETS: Final = Task("sockets", VOLATILE, "sockets.jsonl", Kind.SOCKETS)
+MOUNTS: Final = Task("mounts", VOLATILE, "mounts.jsonl", Kind.MOUNTS)
+SYSTEM: Final = Task("system", VOLATILE, "system.json", Kind.SYSTEM)
+EXECUTABLES: Final = Task("executables", MEMORY, "executables.tar", Kind.EXECUTABLES, archive=True)
+TMPFS: Final = Task("tmpfs", FILESYSTEM, "tmpfs.tar", Kind.TMPFS, archive=True)
+LISTING: Final = Task("listing", FILESYSTEM, "listing.jsonl", Kind.LISTING)
+CHANGED: Final = Task("changed", FILESYSTEM, "changed.tar", Kind.CHANGED, archive=True)
+PATHS: Final = Task("paths", FILESYSTEM, "files.tar", Kind.FILES, archive=True)
+SOCKETS_LATER: Final = Task("sockets", VOLATILE, "sockets.later.jsonl", Kind.SOCKETS)
+
+
+@dataclass
+class Receiving:
+    """One artifact while it arrives."""
+
+    task: Task
+    writer: Writer
+    index: Writer | None
+    tar: TarIndex = field(default_factory=TarIndex)
+    bytes: int = 0
+    hashed: Any = field(default_factory=hashlib.sha256)
+
+
+class Look:
+    """All that one helper is asked for."""
+
+    def __init__(self, bag: Bag, suspect: Suspect, container: Container, helper: Helper, plan: Plan) -> None:
+        self._bag = bag
+        self._suspect = suspect
+        self._container = container
+        self._helper = helper
+        self._plan = plan
+
+    async def take(self, tasks: Sequence[Task]) -> None:
+        """Captures these tasks' artifacts; again what was cut, and says of the rest that it could not be had."""
+        left = [task for task in tasks if not self._bag.has(task.planned(self._container))]
+        why = ("failed", "StreamTruncated", "The helper ended before it came to this.")
+        for pause in (0.0, *self._suspect.limits.pauses):
+            if not left or self._bag.full:
+                break
+            await asyncio.sleep(pause)
+            session = Session(self._bag, self._suspect, self._container, self._helper, left)
+            try:
+                await session.run(replace(self._plan, tasks=tuple(task.name for task in left)))
+            except KubeError as error:
+                why = ("failed", reason_of(error), str(error))
+            finally:
+                session.cut("The stream ended before this was whole.")
+            left = [task for task in left if session.is_worth_another_try(task)]
+        if self._bag.full:
+            why = ("failed", "VolumeFull", "The evidence volume was full before.")
+        for task in left:
+            if not self._bag.has(task.planned(self._container)):
+                self._bag.skip(task.planned(self._container), self.source(task), *why)
+
+    def source(self, task: Task) -> dict[str, Any]:
+        return source_of(task, self._container, self._helper)
+
+
+def source_of(task: Task, container: Container, helper: Helper) -> dict[str, Any]:
+    by = {"helper": helper.name, "uid": helper.user[0]}
+    return {"kind": task.kind, "way": Way.HELPER, "trust": OWN_BINARIES, **by, **container.source}
+
+
+class Session:
+    """One exec of the helper."""
+
+    def __init__(self, bag: Bag, suspect: Suspect, container: Container, helper: Helper, tasks: Sequence[Task]) -> None:
+        self._bag = bag
+        self._suspect = suspect
+        self._container = container
+        self._helper = helper
+        self._waiting = list(tasks)
+        self._longest = suspect.limits.artifact_seconds * len(tasks)
+        self._open: Receiving | None = None
+        self._settled: dict[Task, Artifact] = {}
+        self._paths: tuple[str, ...] = ()
+
+    async def run(self, plan: Plan) -> None:
+        """One plan from its start to the acknowledgement, or to where it was cut."""
+        self._paths = plan.paths
+        self._bag.note("exec.started", object=self._helper.name, tasks=list(plan.tasks), **self._container.source)
+        try:
+            at = replace(self._container, name=self._helper.name)
+            async with asyncio.timeout(self._longest), self._suspect.exec(at, LOOK) as stream:
+                await stream.send(plan.dump())
+                await self._receive(stream)
+        except Garbled as garbled:
+            self.cut(f"What came made no sense: {garbled}.")
+        except TimeoutError:
+            self.cut(f"Nothing came for {SILENCE_SECONDS:.0f} s, or it took too long.", "Timeout")
+        except ConnectionError as error:
+            self.cut(f"The stream was cut: {error}")
+        finally:
+            self._bag.note("exec.ended", object=self._helper.name)
+
+    def is_worth_another_try(self, task: Task) -> bool:
+        return task not in self._settled or self._settled[task].reason in WORTH_ANOTHER_TRY
+
+    def cut(self, message: str, reason: str = "StreamTruncated") -> None:
+        """Settles what was under way when the stream ended."""
+        if self._open is not None:
+            self._open.writer.artifact.short(reason, message)
+            self._finish(self._open)
+
+    async def _receive(self, stream: ExecStream) -> None:
+        reader, frames, words = Reader(), stream.__aiter__(), b""
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    channel, data = await anext(frames)
+            except StopAsyncIteration:
+                break
+            if channel != STDOUT:
+                words = (words + data)[-500:]
+                continue
+            for frame in reader.feed(data):
+                await self._take(frame, stream)
+        if not stream.outcome.success:
+            self.cut(f"{stream.outcome.message} {words.decode('utf-8', 'backslashreplace')}".strip())
+
+    async def _take(self, frame: Frame, stream: ExecStream) -> None:
+        match frame.kind:
+            case FrameKind.OPEN:
+                self._begin(str(frame.told().get("task", "")))
+            case FrameKind.DATA:
+                self._data(frame.payload)
+            case FrameKind.END:
+                await self._end(frame.told())
+            case FrameKind.LAST:
+                if self._open is not None:
+                    raise Garbled("the last frame came inside an artifact")
+                with suppress(ConnectionError):  # the outcome tells how a stream ended that takes no more
+                    await stream.send(ACKNOWLEDGED)
+            case FrameKind.ALIVE:
+                pass
+
+    def _begin(self, name: str) -> None:
+        if self._open is not None or not self._waiting or self._waiting[0].name != name:
+            raise Garbled("an artifact came that was not asked for")
+        task = self._waiting.pop(0)
+        planned, source = task.planned(self._container), source_of(task, self._container, self._helper)
+        if task.kind is Kind.FILES:
+            source["paths"] = list(self._paths)
+        writer = self._bag.begin(planned, source)
+        index = None
+        if task.archive:
+            stem = planned.removesuffix(".tar")
+            listed = f"{planned.rpartition('/')[0]}/index.jsonl" if task.kind is Kind.FILES else f"{stem}.index.jsonl"
+            index = self._bag.begin(listed, source | {"kind": Kind.INDEX, "of": writer.artifact.path}, part_of=planned)
+        self._open = Receiving(task, writer, index)
+
+    def _data(self, data: bytes) -> None:
+        if (now := self._open) is None:
+            raise Garbled("bytes came outside of any artifact")
+        now.bytes += len(data)
+        now.hashed.update(data)
+        self._write(now.writer, data, self._suspect.limits.artifact_bytes)
+        if now.index is not None:
+            for line in now.tar.feed(data):
+                self._write(now.index, line, INDEX_LIMIT)
+
+    def _write(self, writer: Writer, data: bytes, limit: int) -> None:
+        artifact = writer.artifact
+        if artifact.status != "complete":
+            return
+        if artifact.bytes + len(data) > limit:
+            artifact.short("LimitReached", f"Cut after {artifact.bytes} bytes.")
+            return
+        try:
+            writer.write(data)
+        except VolumeFull:
+            artifact.short("VolumeFull", NO_MORE_SPACE)
+
+    async def _end(self, told: Mapping[str, Any]) -> None:
+        if (now := self._open) is None:
+            raise Garbled("an end came outside of any artifact")
+        artifact = now.writer.artifact
+        if (told.get("bytes"), told.get("sha256")) != (now.bytes, now.hashed.hexdigest()):
+            artifact.short("StreamTruncated", "What arrived is not what was sent.")
+        elif now.task.archive and not now.tar.ended:
+            artifact.short("StreamTruncated", now.tar.broken or "The archive has no end.")
+        self._lacking(now, [missing for missing in told.get("missing", ()) if isinstance(missing, dict)])
+        self._not_there(told.get("absent"))
+        await self._suspect.is_still_the_same(self._container, artifact)
+        self._finish(now)
+
+    def _lacking(self, now: Receiving, missing: Sequence[Mapping[str, Any]]) -> None:
+        artifact = now.writer.artifact
+        empty = artifact.bytes == 0 or (now.task.archive and artifact.bytes <= NOTHING_IN_IT)
+        for one in missing:
+            reason, such = str(one.get("reason", ""))[:32], [str(word) for word in one.get("such", ())][:3]
+            message = f"{one.get('count')}: {'; '.join(such)}"
+            if empty and artifact.status == "complete":
+                artifact.ends("failed", reason, message)
+            artifact.short(reason, message)
+        if empty and artifact.status == "complete" and now.task.kind is Kind.FILES:
+            artifact.ends("skipped", "NotFound", "None of the paths is in the container.")
+
+    def _not_there(self, absent: object) -> None:
+        numbers = absent if isinstance(absent, list) else []
+        for number in (n for n in range(len(self._paths)) if n in numbers):
+            planned = f"{FILESYSTEM}/{self._container.folder}/missing-{number}"
+            source = {"kind": Kind.FILES, "way": Way.HELPER, "paths": [self._paths[number]], **self._container.source}
+            if not self._bag.has(planned):
+                self._bag.skip(planned, source, "skipped", "NotFound")
+
+    def _finish(self, now: Receiving) -> None:
+        artifact = now.writer.artifact
+        if now.index is not None:
+            if now.index.artifact.status == "complete" and artifact.status != "complete":
+                now.index.artifact.ends(artifact.status, artifact.reason)
+            self._bag.finish(now.index)
+        self._bag.finish(now.writer)
+        self._settled[now.task] = artifact
+        self._open = None

@@ -1,0 +1,14 @@
+"""`python -m firedoor.look`: one session on standard input and output."""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from firedoor.look.place import Place
+from firedoor.look.session import serve
+
+if __name__ == "__main__":
+    # Where memory runs out, the helper goes first and not the suspect, whose memory is evidence.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    sys.exit(serve(sys.stdin.buffer, sys.stdout.buffer, Place.found))

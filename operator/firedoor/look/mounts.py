@@ -1,0 +1,68 @@
+"""Mounts as /proc/PID/mountinfo tells of them (proc(5)), and which of them have nothing to read in."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from firedoor.look.told import text
+
+WITHOUT_FILES: Final = frozenset(
+    {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "debugfs", "securityfs", "tracefs", "bpf", "pstore", "configfs"}
+    | {"fusectl", "nsfs", "binfmt_misc", "efivarfs"}
+)
+"""File systems of the kernel's own making: reading there is asking the kernel, and may never end."""
+IN_MEMORY: Final = ("tmpfs", "ramfs")
+BY_REFERENCE: Final = tuple(f"/kubernetes.io~{kind}/".encode() for kind in ("secret", "configmap", "projected", "downward-api"))
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount. `at` is its place below the suspect's root, without the leading slash."""
+
+    at: bytes
+    device: int
+    kind: str
+    told: dict[str, Any]
+    by_reference: bool
+    """Holds Secrets, tokens or ConfigMaps: always mounted read-only, so that nobody has put anything there. Never read."""
+
+
+def parse(mountinfo: bytes) -> list[Mount]:
+    return [_mount(line) for line in mountinfo.splitlines() if b" - " in line]
+
+
+def over(mounts: Iterable[Mount], path: bytes) -> Mount | None:
+    """The mount that a path is on: the longest that leads to it, and of those on one place the last."""
+    found = None
+    for mount in mounts:
+        leads = mount.at in (b"", path) or path.startswith(mount.at + b"/")
+        if leads and (found is None or len(mount.at) >= len(found.at)):
+            found = mount
+    return found
+
+
+def _mount(line: bytes) -> Mount:
+    own, _, rest = line.partition(b" - ")
+    fields, (kind, source, options) = own.split(b" "), rest.split(b" ", 2)
+    place = _plain(fields[4])
+    major, minor = (int(number) for number in fields[2].split(b":"))
+    told = {
+        **text("mount_point", place),
+        "type": kind.decode("ascii", "backslashreplace"),
+        **text("source", _plain(source)),
+        **text("root", _plain(fields[3])),
+        **text("options", fields[5]),
+        **text("super_options", options),
+        "device": f"{major}:{minor}",
+    }
+    secret = told["type"] in IN_MEMORY and b"ro" in fields[5].split(b",")
+    kept = any(word in fields[3] for word in BY_REFERENCE)
+    return Mount(place.strip(b"/"), os.makedev(major, minor), told["type"], told, secret or kept)
+
+
+def _plain(raw: bytes) -> bytes:
+    """The kernel writes space, tab, line feed and backslash as octal."""
+    for octal, plain in ((rb"\040", b" "), (rb"\011", b"\t"), (rb"\012", b"\n"), (rb"\134", b"\\")):
+        raw = raw.replace(octal, plain)
+    return raw
