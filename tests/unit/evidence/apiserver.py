@@ -5,6 +5,7 @@ Exec really runs the command, over the real websocket protocol; so what the targ
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from aiohttp.test_utils import TestServer
 from firedoor.evidence.collector import collect
 from firedoor.evidence.order import CaptureOrder, Limits
 from firedoor.kube.client import Kube
+from tests.unit.look import looking
 
 Obj = dict[str, Any]
 Answer = Callable[[web.Request], bytes | web.Response]
@@ -28,16 +30,13 @@ LINE = b"2026-11-24T10:00:00.000000001Z hello\n"
 
 def pod(*, uid: str = "pod-uid", container_id: str = "containerd://1", restarts: int = 0, running: bool = True) -> Obj:
     state: Obj = {"running": {}} if running else {"terminated": {}}
-    status = {"name": "web", "containerID": container_id, "restartCount": restarts, "state": state}
+    user = {"linux": {"uid": 1000, "gid": 1000}}
+    status = {"name": "web", "containerID": container_id, "restartCount": restarts, "state": state, "user": user}
     return {
-        "metadata": {"namespace": "shop", "name": "web-1", "uid": uid},
+        "metadata": {"namespace": "shop", "name": "web-1", "uid": uid, "resourceVersion": "7"},
         "spec": {"containers": [{"name": "web"}]},
         "status": {"containerStatuses": [status]},
     }
-
-
-def order(*paths: str, limits: Limits) -> CaptureOrder:
-    return CaptureOrder(UID, "shop/web-shell", "shop", "web-1", "pod-uid", paths, limits)
 
 
 @dataclass
@@ -48,6 +47,10 @@ class ApiServer:
     log: Answer = lambda request: LINE
     shell: tuple[str, ...] = ("sh",)
     cut_after: int | None = None
+    root: Path | None = None
+    """The suspect's root, for a helper; None: helpers are switched off."""
+    denied: str | None = None
+    """What admission says to every helper."""
     limits: Limits = IMPATIENT
     refuse: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -69,6 +72,8 @@ class ApiServer:
         socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
         await socket.prepare(request)
         command = [*self.shell, *request.query.getall("command")[1:]]
+        if request.query["container"].startswith("firedoor-"):
+            command = self._as_helper(request.query.getall("command"))
         # A container sees its own processes; of this machine's, only the shell itself.
         command = [word.replace("/proc/[0-9]*", "/proc/self") for word in command]
         try:
@@ -83,19 +88,40 @@ class ApiServer:
         await asyncio.shield(running)
         return socket
 
+    def _as_helper(self, asked: list[str]) -> list[str]:
+        """The helper's own programs, on a folder of this machine; telling who is there and leaving are nothing here."""
+        return looking.command(self.root, os.getpid()) if asked[-1] == "firedoor.look" else ["true"]
+
+    async def add_helper(self, request: web.Request) -> web.Response:
+        if self.denied is not None:
+            return refusal(403, "Forbidden", self.denied)
+        body = await request.json()
+        (added,) = body["spec"]["ephemeralContainers"][-1:]
+        self.asked.append(f"{request.query.get('dryRun', '')} {added['securityContext']['runAsUser']}".strip())
+        if "dryRun" not in request.query:
+            for one in self.pods:
+                if one is not None:
+                    one["spec"].setdefault("ephemeralContainers", []).append(added)
+                    state = {"name": added["name"], "state": {"running": {}}}
+                    one["status"].setdefault("ephemeralContainerStatuses", []).append(state)
+        return web.json_response(self.pods[0])
+
     async def _run(self, process: asyncio.subprocess.Process, socket: web.WebSocketResponse) -> None:
         assert process.stdout
         assert process.stderr
         assert process.stdin
         pumps = [asyncio.create_task(self._pump(socket, *pipe)) for pipe in ((1, process.stdout), (2, process.stderr))]
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == b"\0":
-                process.stdin.write(message.data[1:])
-                break
-        process.stdin.close()
+        feeding = asyncio.create_task(self._feed(socket, process.stdin))
         await asyncio.gather(*pumps)
         code = await process.wait()
+        feeding.cancel()
         await self._end(socket, {"status": "Success"} if code == 0 else {"status": "Failure", "message": f"exit {code}"})
+
+    async def _feed(self, socket: web.WebSocketResponse, stdin: asyncio.StreamWriter) -> None:
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == b"\0":
+                stdin.write(message.data[1:])
+        stdin.close()
 
     async def _pump(self, socket: web.WebSocketResponse, channel: int, pipe: asyncio.StreamReader) -> None:
         left = self.cut_after if self.cut_after is not None and channel == 1 else 1 << 40
@@ -124,6 +150,7 @@ class ApiServer:
         application = web.Application(middlewares=[self.in_trouble])
         one = "/api/v1/namespaces/shop/pods/web-1"
         application.router.add_get(one, self.get_pod)
+        application.router.add_patch(f"{one}/ephemeralcontainers", self.add_helper)
         application.router.add_get(f"{one}/log", self.get_log)
         application.router.add_get(f"{one}/exec", self.exec)
         application.router.add_get("/apis/events.k8s.io/v1/namespaces/shop/events", self.list_events)
@@ -131,10 +158,14 @@ class ApiServer:
             yield Kube(str(server.make_url("")), session)
             await asyncio.gather(*self.running)
 
+    def order(self, *paths: str) -> CaptureOrder:
+        image = "firedoor.test/firedoor:1" if self.root else ""
+        return CaptureOrder(UID, "shop/web-shell", "shop", "web-1", "pod-uid", paths, self.limits, image)
+
     async def collected(self, root: Path, *paths: str) -> Obj:
         """The collector's result."""
         async with self.road() as kube:
-            return await collect(order(*paths, limits=self.limits), kube, root, {"pod_name": "collector"}, now)
+            return await collect(self.order(*paths), kube, root, {"pod_name": "collector"}, now)
 
 
 def refusal(status: int, reason: str, message: str) -> web.Response:

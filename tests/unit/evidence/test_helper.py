@@ -1,0 +1,112 @@
+"""The helper as the collector uses it: tried first, believed only when whole, told of when it was not permitted."""
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firedoor.evidence.sources.entrance import profiles
+from firedoor.evidence.sources.suspect import Container
+from tests.unit.evidence.apiserver import ApiServer, pod
+from tests.unit.evidence.test_collector import BAG, ending, judged
+
+VOLATILE = ("sockets.jsonl", "processes.jsonl", "system.json", "mounts.jsonl", "sockets.later.jsonl")
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Path:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (folder / "dropped.php").write_bytes(b"evil\n")
+    return folder
+
+
+def container(**security: Any) -> Container:
+    return Container("web", "containerd://1", "containers", running=True, ran_before=False, security=security)
+
+
+async def test_what_a_helper_sees_is_in_the_bag_and_each_artifact_says_how_it_was_got(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, shell=("/no/such/shell",))
+    await server.collected(volume, "/dropped.php", "/not/there")
+
+    judged(volume)
+    assert server.asked[:3] == ["regarding.uid=pod-uid", "All 1000", "1000"]
+    for name in VOLATILE:
+        assert (volume / BAG / "data/00-volatile/web" / name).stat().st_size > 0
+    for kind in ("files", "changed"):
+        with tarfile.open(volume / BAG / f"data/03-filesystem/web/{kind}.tar") as tar:
+            assert "dropped.php" in tar.getnames()
+    assert ending(volume, "data/03-filesystem/web/files.tar") == ("complete", "")
+    assert ending(volume, "data/03-filesystem/web/missing-1") == ("skipped", "NotFound")
+    artifacts = json.loads((volume / BAG / "capture.json").read_bytes())["artifacts"]
+    told = next(artifact for artifact in artifacts if artifact["path"].endswith("processes.jsonl"))
+    assert (told["source"]["way"], told["source"]["trust"], told["source"]["uid"]) == ("helper", "own-binaries", 1000)
+    assert any("helper.injected" in line for line in (volume / BAG / "custody.jsonl").read_text().splitlines())
+
+
+async def test_a_helper_that_is_not_admitted_is_told_and_the_suspects_own_tools_are_asked(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, denied='pods "web-1" is forbidden: violates PodSecurity "restricted:latest"')
+    outcome = await server.collected(volume, f"{root}/dropped.php")
+    judged(volume)
+    assert (outcome["status"], outcome["reason"]) == ("Partial", "AdmissionDenied")
+    assert ending(volume, "data/00-volatile/web/helper") == ("failed", "AdmissionDenied")
+    assert ending(volume, "data/00-volatile/web/processes.txt") == ("complete", "")
+    assert ending(volume, "data/03-filesystem/web/files.tar") == ("complete", "")
+
+
+async def test_a_collector_that_may_not_add_a_helper_says_that_it_may_not(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, denied="User cannot patch resource pods/ephemeralcontainers")
+    assert (await server.collected(volume))["reason"] == "Forbidden"
+
+
+async def test_a_later_collector_uses_the_helper_that_stands_already(volume: Path, root: Path, tmp_path: Path) -> None:
+    server = ApiServer(root=root)
+    await server.collected(volume)
+    other = tmp_path / "other"
+    other.mkdir()
+    await server.collected(other)
+    assert len([asked for asked in server.asked if asked == "1000"]) == 1
+    assert not list((other / BAG / "data/02-logs").glob("firedoor-*"))
+
+
+async def test_a_stream_that_is_cut_is_never_taken_for_a_whole_one(volume: Path, root: Path) -> None:
+    (root / "big").write_bytes(b"x" * 3_000_000)
+    outcome = await ApiServer(root=root, cut_after=2_000_000).collected(volume, "/big")
+    judged(volume)
+    assert outcome["status"] == "Partial"
+    kept = volume / BAG / "data/03-filesystem/web"
+    assert ending(volume, "data/03-filesystem/web/changed.tar") == ("partial", "StreamTruncated")
+    assert 0 < (kept / "changed.tar").stat().st_size < 3_000_000
+    assert ending(volume, "data/00-volatile/web/processes.jsonl")[1] in ("", "Forbidden")
+
+
+async def test_a_container_whose_user_nobody_told_is_scouted_first(volume: Path, root: Path) -> None:
+    unknown = pod()
+    del unknown["status"]["containerStatuses"][0]["user"]
+    server = ApiServer(root=root, pods=[unknown])
+    await server.collected(volume)
+    assert "65532" in server.asked
+
+
+def test_the_helper_is_the_suspects_user_and_nothing_more() -> None:
+    (security,) = profiles(container(), (1000, 2000))
+    assert (security["runAsUser"], security["runAsGroup"]) == (1000, 2000)
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["runAsNonRoot"] is True
+
+
+def test_beside_root_the_helper_has_the_capabilities_of_the_suspect_and_else_it_is_nobody() -> None:
+    root, nobody = profiles(container(capabilities={"drop": ["ALL"], "add": ["CHOWN"]}, privileged=True), (0, 0))
+    assert (root["runAsUser"], root["capabilities"]) == (0, {"drop": ["ALL"], "add": ["CHOWN"]})
+    assert "privileged" not in root
+    assert (nobody["runAsUser"], nobody["capabilities"]) == (65532, {"drop": ["ALL"]})
