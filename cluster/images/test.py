@@ -1,4 +1,4 @@
-"""The test images: pause, busybox and agnhost, from Debian's static busybox and the built agnhost.
+"""The test images: pause, busybox, agnhost and one without a shell, from Debian's static busybox and the built agnhost.
 
 The cluster loads them on every node. Written into the cache, and written anew only when what they are made of changes.
 """
@@ -27,7 +27,13 @@ def archives() -> list[Path]:
         _archive("pause", shell, ["/bin/sleep", "infinity"]),
         _archive("busybox", shell, ["/bin/sh"]),
         _archive("agnhost", agnhost, ["/agnhost"]),
+        scratch(),
     ]
+
+
+def scratch() -> Path:
+    """An image with one program and nothing else: no shell, no tool, no user."""
+    return _archive("scratch", [Entry("sleep", BUSYBOX.read_bytes())], ["/sleep", "infinity"])
 
 
 def _archive(name: str, entries: Sequence[Entry], command: Sequence[str]) -> Path:

@@ -55,19 +55,20 @@ async def _in_time(bag: Bag, order: CaptureOrder, kube: Kube, clock: Callable[[]
 
 async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
     objects.keep(bag, f"{CLUSTER}/order.json", {"kind": Kind.ORDER}, order.told())
-    pod = await objects.pod(bag, order, kube)
+    key = secrets.token_hex(32)
+    pod = await objects.pod(bag, order, kube, key)
     await objects.events(bag, order, kube)
     if pod is None:
         return
     suspect = Suspect(kube, pod, order.limits, order.helpers)
-    insides = await inside.opened(bag, suspect, order, secrets.token_hex(32))
+    insides = await inside.opened(bag, suspect, order, key)
     await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing()) for one in insides))
     await _told(bag, f"{LOGS}/capture", logs.capture(bag, suspect))
     for one in insides:
         await _told(bag, f"{FILESYSTEM}/capture", one.lasting())
     await _told(bag, f"{FILESYSTEM}/capture", inside.not_running(bag, suspect, order))
     await inside.leave(insides)
-    await objects.pod_at_the_end(bag, order, kube)
+    await objects.pod_at_the_end(bag, order, kube, key)
 
 
 async def _told(bag: Bag, planned: str, capture: Awaitable[None]) -> None:

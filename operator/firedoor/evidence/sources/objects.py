@@ -7,6 +7,7 @@ from typing import Any
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import CLUSTER, VOLATILE, Kind, Way
 from firedoor.evidence.order import CaptureOrder
+from firedoor.evidence.redact import redacted
 from firedoor.evidence.sources.suspect import patiently, reason_of
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone, KubeError
@@ -18,7 +19,7 @@ LIST: Mapping[str, str] = {"kind": Kind.EVENTS, "way": Way.API, "verb": "list ev
 REPLACED = "The pod of this name is another one than the suspect."
 
 
-async def pod(bag: Bag, order: CaptureOrder, kube: Kube) -> Obj | None:
+async def pod(bag: Bag, order: CaptureOrder, kube: Kube, key: str) -> Obj | None:
     """The suspect as it is now, kept as it was first seen; None, and told of, when there is nothing to capture from."""
     try:
         found = await patiently(lambda: kube.get(PODS, order.pod, order.namespace), order.limits)
@@ -28,7 +29,7 @@ async def pod(bag: Bag, order: CaptureOrder, kube: Kube) -> Obj | None:
     if found["metadata"]["uid"] != order.pod_uid:
         _lost(bag, "PodReplaced", REPLACED)
         return None
-    keep(bag, POD, GET, found)
+    keep(bag, POD, GET, redacted(found, key))
     return found
 
 
@@ -44,7 +45,7 @@ async def events(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
         keep(bag, EVENTS_FILE, LIST, found)
 
 
-async def pod_at_the_end(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
+async def pod_at_the_end(bag: Bag, order: CaptureOrder, kube: Kube, key: str) -> None:
     """The suspect once more. One that left after all was captured leaves no gap."""
     try:
         found = await patiently(lambda: kube.get(PODS, order.pod, order.namespace), order.limits)
@@ -53,7 +54,7 @@ async def pod_at_the_end(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
     except KubeError as error:
         bag.skip(POD_AT_THE_END, GET, "failed", reason_of(error), str(error))
     else:
-        keep(bag, POD_AT_THE_END, GET, found)
+        keep(bag, POD_AT_THE_END, GET, redacted(found, key))
 
 
 def keep(bag: Bag, planned: str, source: Mapping[str, Any], document: object) -> None:

@@ -1,0 +1,106 @@
+"""Ways in: whatever the suspect's image and namespace are like, something of it ends in a sealed bag that says how."""
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cluster.images import test as images
+from cluster.providers import Provider
+from tests.e2e.conftest import Json, Story, eventually
+from tests.e2e.evidence.bags import artifacts, fetch, judged, lines
+
+NO_CORDON = {"network": "Isolate", "node": "None"}
+RESTRICTED: Json = {
+    "runAsNonRoot": True,
+    "runAsUser": 1000,
+    "runAsGroup": 1000,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@pytest.fixture(scope="module")
+def scratch(provider: Provider) -> str:
+    """An image with one program and nothing else, on every node."""
+    if provider.name == "existing":
+        pytest.skip("the image without a shell cannot be loaded into an existing cluster from here")
+    provider.load(images.scratch())
+    return "firedoor.test/scratch:1"
+
+
+def captured(story: Story, folder: Path, *paths: str) -> Path:
+    """The sealed bag of an incident about the suspect."""
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": list(paths)})
+    story.wait("EvidenceSealed", seconds=120)
+    bag = fetch(story.kubectl, story.get("secinc", "incident"), folder)
+    judged(bag)
+    return bag
+
+
+def test_an_image_without_a_shell_on_a_read_only_disk_in_a_restricted_namespace(
+    story: Story, scratch: str, tmp_path: Path
+) -> None:
+    story.kubectl("label", "namespace", story.namespace, "pod-security.kubernetes.io/enforce=restricted")
+    secret: Json = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key", "namespace": story.namespace}}
+    story.kubectl.apply(secret | {"stringData": {"key": "never-in-a-bag"}})
+    mounts = [{"name": "memory", "mountPath": "/dev/shm"}, {"name": "secret", "mountPath": "/key"}]
+    container = {"name": "bare", "image": scratch, "volumeMounts": mounts, "securityContext": RESTRICTED}
+    container["env"] = [{"name": "PASSWORD", "value": "never-in-a-bag"}]
+    volumes: list[Json] = [
+        {"name": "memory", "emptyDir": {"medium": "Memory"}},
+        {"name": "secret", "secret": {"secretName": "key"}},
+    ]
+    story.pod(containers=[container], volumes=volumes)
+
+    bag = captured(story, tmp_path, "/sleep")
+
+    (process,) = [process for process in lines(bag, "processes") if process["part"] == "suspect"]
+    assert (process["cmdline"], process["exe"]) == (["/sleep", "infinity"], "/sleep")
+    assert "PASSWORD" in {variable["name"] for variable in process["environ"]}
+    assert {"/", "/dev/shm"} <= {mount["mount_point"] for mount in lines(bag, "mounts")}
+    (files,) = artifacts(bag, "files")
+    assert (files["status"], files["source"]["way"], files["source"]["uid"]) == ("complete", "helper", 1000)
+    with tarfile.open(bag / files["path"]) as archive:
+        assert archive.getnames() == ["sleep"]
+    assert "/key/key" in {line["path"] for line in lines(bag, "listing")}
+    assert all(b"never-in-a-bag" not in file.read_bytes() for file in bag.rglob("*") if file.is_file())
+
+
+def test_a_program_that_runs_from_memory_alone_and_what_was_dropped_since_are_in_the_bag(story: Story, tmp_path: Path) -> None:
+    story.pod()
+    drop = "cp /bin/busybox /tmp/miner; /tmp/miner sleep 600 >/dev/null 2>&1 </dev/null & sleep 1; rm /tmp/miner; echo evil > /var/www/x.php"
+    story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", drop)
+
+    bag = captured(story, tmp_path)
+
+    (executables,) = artifacts(bag, "executables")
+    with tarfile.open(bag / executables["path"]) as archive:
+        (miner,) = archive.getmembers()
+        assert miner.size > 500_000
+    (miners,) = [process for process in lines(bag, "processes") if process.get("exe_deleted")]
+    assert miners["cmdline"] == ["/tmp/miner", "sleep", "600"]
+    assert any(socket["state"] == "LISTEN" and socket["local_port"] == 8080 for socket in lines(bag, "sockets"))
+    (changed,) = artifacts(bag, "changed")
+    with tarfile.open(bag / changed["path"]) as archive:
+        assert "var/www/x.php" in archive.getnames()
+
+
+def test_a_pod_that_dies_half_way_gives_a_sealed_bag_that_says_what_is_missing(story: Story, tmp_path: Path) -> None:
+    story.pod()
+    big = "dd if=/dev/urandom of=/tmp/big bs=1M count=400 2>/dev/null"
+    story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp/big"]})
+    helper = lambda: story.get("pod", "suspect")["status"].get("ephemeralContainerStatuses", [])  # noqa: E731
+    eventually(lambda: any("running" in status["state"] for status in helper()), "a helper stands beside the suspect")
+
+    story.kubectl("-n", story.namespace, "delete", "pod", "suspect", "--grace-period=0", "--force")
+
+    story.wait("EvidenceSealed", seconds=150)
+    incident = story.get("secinc", "incident")
+    assert incident["status"]["evidence"]["status"] == "Partial"
+    bag = fetch(story.kubectl, incident, tmp_path)
+    judged(bag)
+    assert artifacts(bag, "pod")[0]["status"] == "complete"
