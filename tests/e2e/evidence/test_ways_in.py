@@ -49,10 +49,8 @@ def test_an_image_without_a_shell_on_a_read_only_disk_in_a_restricted_namespace(
     mounts = [{"name": "memory", "mountPath": "/dev/shm"}, {"name": "secret", "mountPath": "/key"}]
     container = {"name": "bare", "image": scratch, "volumeMounts": mounts, "securityContext": RESTRICTED}
     container["env"] = [{"name": "PASSWORD", "value": "never-in-a-bag"}]
-    volumes: list[Json] = [
-        {"name": "memory", "emptyDir": {"medium": "Memory"}},
-        {"name": "secret", "secret": {"secretName": "key"}},
-    ]
+    memory: Json = {"name": "memory", "emptyDir": {"medium": "Memory"}}
+    volumes: list[Json] = [memory, {"name": "secret", "secret": {"secretName": "key"}}]
     story.pod(containers=[container], volumes=volumes)
 
     bag = captured(story, tmp_path, "/sleep")
@@ -71,7 +69,8 @@ def test_an_image_without_a_shell_on_a_read_only_disk_in_a_restricted_namespace(
 
 def test_a_program_that_runs_from_memory_alone_and_what_was_dropped_since_are_in_the_bag(story: Story, tmp_path: Path) -> None:
     story.pod()
-    drop = "cp /bin/busybox /tmp/miner; /tmp/miner sleep 600 >/dev/null 2>&1 </dev/null & sleep 1; rm /tmp/miner; echo evil > /var/www/x.php"
+    run = "cp /bin/busybox /tmp/miner; /tmp/miner sleep 600 >/dev/null 2>&1 </dev/null & sleep 1"
+    drop = f"{run}; rm /tmp/miner; echo evil > /var/www/x.php"
     story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", drop)
 
     bag = captured(story, tmp_path)
@@ -93,8 +92,12 @@ def test_a_pod_that_dies_half_way_gives_a_sealed_bag_that_says_what_is_missing(s
     big = "dd if=/dev/urandom of=/tmp/big bs=1M count=400 2>/dev/null"
     story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
     story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp/big"]})
-    helper = lambda: story.get("pod", "suspect")["status"].get("ephemeralContainerStatuses", [])  # noqa: E731
-    eventually(lambda: any("running" in status["state"] for status in helper()), "a helper stands beside the suspect")
+
+    def has_helper() -> bool:
+        statuses = story.get("pod", "suspect")["status"].get("ephemeralContainerStatuses", [])
+        return any("running" in status["state"] for status in statuses)
+
+    eventually(has_helper, "a helper stands beside the suspect")
 
     story.kubectl("-n", story.namespace, "delete", "pod", "suspect", "--grace-period=0", "--force")
 
