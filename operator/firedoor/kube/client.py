@@ -111,9 +111,12 @@ class Kube:
             options["preconditions"] = {"uid": uid}
         await self._call("delete", resource, "DELETE", resource.path(namespace, name), {}, options)
 
-    async def logs(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> AsyncIterator[bytes]:
-        """A container's log with timestamps, raw and unbounded, in the chunks in which it comes."""
+    async def logs(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, since: str = ""
+    ) -> AsyncIterator[bytes]:
+        """A container's log with timestamps, raw and unbounded, in the chunks in which it comes; `since` in whole seconds."""
         query = {"container": container, "timestamps": "true", **({"previous": "true"} if previous else {})}
+        query |= {"sinceTime": since} if since else {}
         url = self.server + PODS.path(namespace, pod, "log")
         what = f"log of container {container} in pod {namespace}/{pod}"
         self.calls["logs", PODS.plural] += 1

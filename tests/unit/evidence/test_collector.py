@@ -131,8 +131,30 @@ async def test_the_run_before_is_asked_for_only_when_there_was_one(volume: Path)
     assert ending(volume, "data/02-logs/web/previous.log") == ("skipped", "NoPreviousRun")
 
 
-async def test_a_log_that_is_cut_is_kept_and_asked_for_again(volume: Path) -> None:
-    answers = [web.Response(body=LINE, headers={"Content-Length": "999"}), web.Response(body=LINE * 2)]
+async def test_a_log_that_is_cut_goes_on_where_it_was(volume: Path) -> None:
+    lines = [b"2026-11-24T10:00:%02d.000000000Z hello %d\n" % (second, second) for second in range(30)]
+    asked: list[str] = []
+
+    def log(request: web.Request) -> web.Response:
+        since = request.query.get("sinceTime", "")
+        asked.append(since)
+        rest = b"".join(line for line in lines if line[:19] >= since[:19].encode())
+        if len(asked) > 2:
+            return web.Response(body=rest)
+        asyncio.get_running_loop().call_later(0.05, request.transport.close if request.transport else print)
+        return web.Response(body=rest[: len(rest) // 2], headers={"Content-Length": str(len(rest))})
+
+    outcome = await ApiServer(log=log).collected(volume)
+    judged(volume)
+    assert outcome["status"] == "Complete"
+    assert (volume / BAG / "data/02-logs/web/current.log").read_bytes() == b"".join(lines)
+    assert not (volume / BAG / "data/02-logs/web/current-r2.log").exists()
+    assert (len(asked), asked[0], asked[1][:17]) == (3, "", "2026-11-24T10:00:")
+
+
+async def test_a_log_that_does_not_go_on_where_it_was_is_kept_and_taken_again_beside(volume: Path) -> None:
+    answers = [web.Response(body=LINE, headers={"Content-Length": "999"}), web.Response(body=LINE[:-2] + b"!\n")]
+    answers.append(web.Response(body=LINE * 2))
 
     def log(request: web.Request) -> web.Response:
         answer = answers.pop(0)
@@ -145,6 +167,11 @@ async def test_a_log_that_is_cut_is_kept_and_asked_for_again(volume: Path) -> No
     assert outcome["status"] == "Complete"
     assert (volume / BAG / "data/02-logs/web/current.log").read_bytes() == LINE
     assert (volume / BAG / "data/02-logs/web/current-r2.log").read_bytes() == LINE * 2
+
+
+async def test_a_log_that_ends_in_an_error_text_is_not_complete(volume: Path) -> None:
+    outcome = await ApiServer(log=lambda request: LINE + b"failed to open log file: no such file\n").collected(volume)
+    assert (outcome["status"], outcome["reason"]) == ("Partial", "ErrorBody200")
 
 
 async def test_of_a_long_log_the_head_and_the_newest_lines_are_kept(volume: Path) -> None:

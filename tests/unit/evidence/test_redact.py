@@ -9,11 +9,7 @@ KEY = "00" * 32
 
 def test_values_of_variables_are_hashed_wherever_they_are_and_nothing_else_is_touched() -> None:
     secret = {"name": "C", "valueFrom": {"secretKeyRef": {}}}
-    variables = [
-        {"name": "A", "value": "hunter2"},
-        {"name": "B", "value": "hunter2"},
-        {"name": "C", "valueFrom": {"secretKeyRef": {}}},
-    ]
+    variables = [{"name": "A", "value": "hunter2"}, {"name": "B", "value": "hunter2"}, secret]
     template = {"spec": {"containers": [{"name": "web", "image": "web:1", "env": variables}]}}
     found = redacted({"metadata": {"annotations": {APPLIED: "hunter2", "note": "kept"}}, "spec": {"template": template}}, KEY)
 

@@ -1,23 +1,21 @@
 """Logs of every container: init, ordinary and ephemeral, this run and the one before; raw, with timestamps.
 
 `limitBytes` is never used: it keeps the oldest bytes and drops the newest without a mark. The kubelet returns failures
-as HTTP 200 bodies (kubernetes issue 142258): a log whose first line has no timestamp is an error text, and kept as one.
+as HTTP 200 bodies (kubernetes issue 142258): a line that has no timestamp is an error text, and is told to be one.
 """
 
 import asyncio
-import re
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from functools import partial
 
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import LOGS, Kind, Way
 from firedoor.evidence.pieces import Pieces
+from firedoor.evidence.sources.cursor import STAMP, STAMP_LONGEST, Cursor, Mismatch, Overlap
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.kube.errors import Invalid, KubeError
-
-STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d) ")
-STAMP_LONGEST = 36
 
 
 async def capture(bag: Bag, suspect: Suspect) -> None:
@@ -29,23 +27,67 @@ async def capture(bag: Bag, suspect: Suspect) -> None:
             await suspect.until_whole(bag, planned, source, partial(_log, bag, suspect, container, previous))
 
 
-async def _log(bag: Bag, suspect: Suspect, container: Container, previous: bool, writer: Writer) -> None:
-    artifact, limits = writer.artifact, suspect.limits
-    pieces, start = Pieces(bag, writer, limits.artifact_bytes), b""
-    try:
-        async with asyncio.timeout(limits.artifact_seconds), aclosing(suspect.log(container, previous=previous)) as log:
+@dataclass
+class Reading:
+    """One log while it is read, over as many streams as it takes."""
+
+    suspect: Suspect
+    container: Container
+    previous: bool
+    pieces: Pieces
+    cursor: Cursor = field(default_factory=Cursor)
+    start: bytes = b""
+
+    async def to_the_end(self) -> None:
+        """One stream, from where the one before was cut."""
+        overlap = Overlap(self.cursor)
+        stream = self.suspect.log(self.container, previous=self.previous, since=self.cursor.since)
+        async with aclosing(stream) as log:
             async for chunk in log:
-                start = (start + chunk)[:STAMP_LONGEST]
-                pieces.write(chunk)
-    except TimeoutError:
-        artifact.short("Timeout", f"The log had not ended after {limits.artifact_seconds:.0f} s.")
-    except KubeError as error:
-        _not_got(artifact, error)
+                new = overlap.feed(chunk)
+                self.start = (self.start + new[:STAMP_LONGEST])[:STAMP_LONGEST]
+                self.pieces.write(new)
+                self.cursor.take(new)
+        if not overlap.over:
+            raise Mismatch
+
+
+async def _log(bag: Bag, suspect: Suspect, container: Container, previous: bool, writer: Writer) -> None:
+    reading = Reading(suspect, container, previous, Pieces(bag, writer, suspect.limits.artifact_bytes))
+    try:
+        await _patiently(bag, reading, writer.artifact)
     finally:
-        pieces.close()
-    if start and not STAMP.match(start):
+        reading.pieces.close()
+    if reading.start and not STAMP.match(reading.start):
         return _error_text(bag, writer)
-    return await suspect.is_still_the_same(container, artifact)
+    if reading.cursor.last and not STAMP.match(reading.cursor.last):
+        writer.artifact.short("ErrorBody200", "The log ends in an error text of the kubelet.")
+    return await suspect.is_still_the_same(container, writer.artifact)
+
+
+async def _patiently(bag: Bag, reading: Reading, artifact: Artifact) -> None:
+    limits = reading.suspect.limits
+    for pause in (*limits.pauses, None):
+        try:
+            async with asyncio.timeout(limits.artifact_seconds):
+                await reading.to_the_end()
+            return
+        except TimeoutError:
+            artifact.short("Timeout", f"The log had not ended after {limits.artifact_seconds:.0f} s.")
+            return
+        except Mismatch:
+            artifact.short("StreamTruncated", "The log was cut, and did not go on where it was.")
+            return
+        except KubeError as error:
+            if pause is None or not reading.cursor.length or not _may_come_back(error):
+                _not_got(artifact, error)
+                return
+            bag.note("log.resumed", object=artifact.path, since=reading.cursor.since, error=str(error)[:200])
+            await asyncio.sleep(pause)
+
+
+def _may_come_back(error: KubeError) -> bool:
+    return reason_of(error) == "KubeletUnreachable"
 
 
 def _not_got(artifact: Artifact, error: KubeError) -> None:

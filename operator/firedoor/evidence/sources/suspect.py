@@ -84,9 +84,9 @@ class Suspect:
             raise Gone(f"Pod {namespace}/{name} is another one than the suspect.")
         return found
 
-    def log(self, container: Container, *, previous: bool) -> AsyncGenerator[bytes, None]:
+    def log(self, container: Container, *, previous: bool, since: str = "") -> AsyncGenerator[bytes, None]:
         namespace, name = self.key
-        lines = self.kube.logs(namespace, name, container.name, previous=previous)
+        lines = self.kube.logs(namespace, name, container.name, previous=previous, since=since)
         return cast("AsyncGenerator[bytes, None]", lines)  # it is one, and must be closed when left early
 
     def exec(self, container: Container, command: Sequence[str]) -> AbstractAsyncContextManager[ExecStream]:
