@@ -20,6 +20,7 @@ from firedoor.evidence.custody import digest
 from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, VOLATILE, Kind
 from firedoor.evidence.order import CaptureOrder, result, status
 from firedoor.evidence.sources import inside, logs, objects
+from firedoor.evidence.sources.context import Context
 from firedoor.evidence.sources.suspect import Suspect
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
@@ -61,14 +62,17 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
     if pod is None:
         return
     suspect = Suspect(kube, pod, order.limits, order.helpers)
+    surroundings = Context(bag, order, kube, pod, key)
     insides = await inside.opened(bag, suspect, order, key)
     await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing()) for one in insides))
+    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start())
     await _told(bag, f"{LOGS}/capture", logs.capture(bag, suspect))
     for one in insides:
         await _told(bag, f"{FILESYSTEM}/capture", one.lasting())
     await _told(bag, f"{FILESYSTEM}/capture", inside.not_running(bag, suspect, order))
     await inside.leave(insides)
-    await objects.pod_at_the_end(bag, order, kube, key)
+    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_end())
+    await objects.at_the_end(bag, order, kube, pod, key)
 
 
 async def _told(bag: Bag, planned: str, capture: Awaitable[None]) -> None:

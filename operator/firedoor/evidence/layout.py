@@ -20,6 +20,8 @@ class Kind(StrEnum):
     ORDER = "order"
     POD = "pod"
     EVENTS = "events"
+    CONTEXT = "context"
+    """What the cluster knows of the suspect; `about` says what."""
     LOG = "log"
     FILES = "files"
     """A tar stream of files."""

@@ -7,6 +7,14 @@ RULES = (
     # Exec over websockets needs get, and create from Kubernetes 1.35 on (KEP-4006).
     Rule(groups=("",), resources=("pods/exec",), verbs=("get", "create")),
     Rule(groups=("events.k8s.io",), resources=("events",), verbs=("list",)),
+    # What the cluster knows of the suspect: owners, identity and what it may do, policies, services, node.
+    Rule(groups=("",), resources=("serviceaccounts", "nodes", "replicationcontrollers"), verbs=("get",)),
+    Rule(groups=("apps",), resources=("deployments", "replicasets", "statefulsets", "daemonsets"), verbs=("get",)),
+    Rule(groups=("batch",), resources=("jobs", "cronjobs"), verbs=("get",)),
+    Rule(groups=("",), resources=("services",), verbs=("list",)),
+    Rule(groups=("networking.k8s.io",), resources=("networkpolicies",), verbs=("list",)),
+    Rule(groups=("rbac.authorization.k8s.io",), resources=("rolebindings", "clusterrolebindings"), verbs=("list",)),
+    Rule(groups=("rbac.authorization.k8s.io",), resources=("roles", "clusterroles"), verbs=("get",)),
 )
 
 HELPER_RULES = (

@@ -34,9 +34,35 @@ def pod(*, uid: str = "pod-uid", container_id: str = "containerd://1", restarts:
     status = {"name": "web", "containerID": container_id, "restartCount": restarts, "state": state, "user": user}
     return {
         "metadata": {"namespace": "shop", "name": "web-1", "uid": uid, "resourceVersion": "7"},
-        "spec": {"containers": [{"name": "web"}]},
+        "spec": {"nodeName": "node-1", "containers": [{"name": "web"}]},
         "status": {"containerStatuses": [status]},
     }
+
+
+def _named(name: str, **more: Any) -> Obj:
+    return {"metadata": {"name": name, "namespace": "shop"}, **more}
+
+
+def _listed(*items: Obj) -> Obj:
+    return {"items": list(items), "metadata": {}}
+
+
+SUBJECT = {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+CLUSTER: dict[str, Obj] = {
+    "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies": _listed(_named("firedoor-0123abcd")),
+    "/api/v1/namespaces/shop/services": _listed(_named("web", spec={"selector": {"app": "web"}}), _named("other", spec={})),
+    "/api/v1/namespaces/shop/serviceaccounts/default": _named("default"),
+    f"{RBAC}/namespaces/shop/rolebindings": _listed(
+        _named("reads", roleRef={"kind": "Role", "name": "reader"}, subjects=[SUBJECT]),
+        _named("not-this-one", roleRef={"kind": "Role", "name": "x"}, subjects=[{**SUBJECT, "name": "another"}]),
+    ),
+    f"{RBAC}/clusterrolebindings": _listed(),
+    f"{RBAC}/namespaces/shop/roles/reader": _named("reader", rules=[]),
+    "/api/v1/nodes/node-1": _named("node-1"),
+    "/apis/apps/v1/namespaces/shop/replicasets/web-7f": _named("web-7f"),
+}
+"""What the cluster has beside the pod."""
 
 
 @dataclass
@@ -154,6 +180,8 @@ class ApiServer:
         application.router.add_get(f"{one}/log", self.get_log)
         application.router.add_get(f"{one}/exec", self.exec)
         application.router.add_get("/apis/events.k8s.io/v1/namespaces/shop/events", self.list_events)
+        for path in CLUSTER:
+            application.router.add_get(path, surroundings)
         async with TestServer(application) as server, aiohttp.ClientSession() as session:
             yield Kube(str(server.make_url("")), session)
             await asyncio.gather(*self.running)
@@ -166,6 +194,10 @@ class ApiServer:
         """The collector's result."""
         async with self.road() as kube:
             return await collect(self.order(*paths), kube, root, {"pod_name": "collector"}, now)
+
+
+async def surroundings(request: web.Request) -> web.Response:
+    return web.json_response(CLUSTER[request.path])
 
 
 def refusal(status: int, reason: str, message: str) -> web.Response:

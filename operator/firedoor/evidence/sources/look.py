@@ -94,6 +94,8 @@ class Look:
                 why = ("failed", reason_of(error), str(error))
             finally:
                 session.cut("The stream ended before this was whole.")
+            if why[1] == "PodGone":
+                break
             left = [task for task in left if session.is_worth_another_try(task)]
         if self._bag.full:
             why = ("failed", "VolumeFull", "The evidence volume was full before.")

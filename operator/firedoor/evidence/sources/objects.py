@@ -1,7 +1,8 @@
 """The API server's own words: the pod as it was first and last seen, and its events (kept for an hour by default)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from firedoor.evidence.bag import Bag
@@ -16,6 +17,9 @@ from firedoor.kube.resources import EVENTS, PODS
 POD, EVENTS_FILE, POD_AT_THE_END = f"{VOLATILE}/pod.json", f"{VOLATILE}/events.json", f"{CLUSTER}/pod.final.json"
 GET: Mapping[str, str] = {"kind": Kind.POD, "way": Way.API, "verb": "get pod"}
 LIST: Mapping[str, str] = {"kind": Kind.EVENTS, "way": Way.API, "verb": "list events"}
+EVENTS_AT_THE_END = f"{CLUSTER}/events.final.json"
+BOOKKEEPING = (".metadata.resourceVersion", ".metadata.managedFields")
+CHANGES_MOST, FIELD_LENGTH = 50, 200
 REPLACED = "The pod of this name is another one than the suspect."
 
 
@@ -33,20 +37,21 @@ async def pod(bag: Bag, order: CaptureOrder, kube: Kube, key: str) -> Obj | None
     return found
 
 
-async def events(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
+async def events(bag: Bag, order: CaptureOrder, kube: Kube, planned: str = EVENTS_FILE) -> None:
     """What Kubernetes has to say about the pod of this uid."""
-    if bag.has(EVENTS_FILE):
+    if bag.has(planned):
         return
     try:
         found = await patiently(lambda: kube.list(EVENTS, order.namespace, fields=f"regarding.uid={order.pod_uid}"), order.limits)
     except KubeError as error:
-        bag.skip(EVENTS_FILE, LIST, "failed", reason_of(error), str(error))
+        bag.skip(planned, LIST, "failed", reason_of(error), str(error))
     else:
-        keep(bag, EVENTS_FILE, LIST, found)
+        keep(bag, planned, LIST, found)
 
 
-async def pod_at_the_end(bag: Bag, order: CaptureOrder, kube: Kube, key: str) -> None:
-    """The suspect once more. One that left after all was captured leaves no gap."""
+async def at_the_end(bag: Bag, order: CaptureOrder, kube: Kube, first: Obj, key: str) -> None:
+    """The suspect and its events once more, and what changed meanwhile. One that left after all was captured leaves no gap."""
+    await events(bag, order, kube, EVENTS_AT_THE_END)
     try:
         found = await patiently(lambda: kube.get(PODS, order.pod, order.namespace), order.limits)
     except Gone as error:
@@ -54,7 +59,23 @@ async def pod_at_the_end(bag: Bag, order: CaptureOrder, kube: Kube, key: str) ->
     except KubeError as error:
         bag.skip(POD_AT_THE_END, GET, "failed", reason_of(error), str(error))
     else:
-        keep(bag, POD_AT_THE_END, GET, redacted(found, key))
+        meanwhile = list(islice(changes(first, found), CHANGES_MOST))
+        if meanwhile and not bag.has(POD_AT_THE_END):
+            bag.note("target.changed", object=f"{order.namespace}/{order.pod}", fields=meanwhile)
+        keep(bag, POD_AT_THE_END, {**GET, "changed": meanwhile}, redacted(found, key))
+
+
+def changes(first: object, last: object, at: str = "") -> Iterator[str]:
+    """Fields that differ between two looks at an object, by their paths; its bookkeeping is left out."""
+    if isinstance(first, dict) and isinstance(last, dict):
+        for name in sorted(first.keys() | last.keys()):
+            if f"{at}.{name}" not in BOOKKEEPING:
+                yield from changes(first.get(name), last.get(name), f"{at}.{name}")
+    elif isinstance(first, list) and isinstance(last, list) and len(first) == len(last):
+        for number, (one, other) in enumerate(zip(first, last, strict=True)):
+            yield from changes(one, other, f"{at}[{number}]")
+    elif first != last:
+        yield at[:FIELD_LENGTH]
 
 
 def keep(bag: Bag, planned: str, source: Mapping[str, Any], document: object) -> None:
