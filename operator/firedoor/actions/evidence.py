@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from firedoor.api import names
-from firedoor.api.incident import Storage
+from firedoor.api import duration, names, quantity
+from firedoor.api.incident import Limits, Storage
 from firedoor.api.rbac import Rule
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict
@@ -21,10 +21,12 @@ HOME_RULES = (
     Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("get", "create")),
     Rule(groups=("",), resources=("pods",), verbs=("get", "list")),
 )
-DEADLINE_SECONDS = 900
+SEAL_SECONDS = 120
+"""For the seal, after the time for the capture is over."""
 KEPT_SECONDS = 3600
 """How long a finished collector stays to be read; a later one finds the sealed bag and reports it again."""
 NOBODY = 65532
+MEMORY = "64Mi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,22 @@ class Order:
     pod: Mapping[str, str]
     """namespace, name and uid of the suspect."""
     paths: tuple[str, ...]
+    limits: Limits
     helper_image: str = ""
     """Image of the helper that may be put beside the suspect's containers; empty: none may."""
 
     def dump(self) -> str:
-        incident, pod = dict(self.incident), dict(self.pod)
-        return json.dumps({"incident": incident, "pod": pod, "paths": list(self.paths), "helperImage": self.helper_image})
+        document = {"incident": dict(self.incident), "pod": dict(self.pod), "paths": list(self.paths)}
+        return json.dumps({**document, "limits": self._limits(), "helperImage": self.helper_image})
+
+    def _limits(self) -> dict[str, float]:
+        """In bytes, numbers and seconds."""
+        return {
+            "captureSeconds": duration.parsed(self.limits.duration).total_seconds(),
+            "artifactBytes": quantity.parsed(self.limits.artifact_bytes),
+            "fileBytes": quantity.parsed(self.limits.file_bytes),
+            "files": self.limits.files,
+        }
 
 
 async def start(kube: Kube, home: str, image: str, order: Order, storage: Storage) -> None:
@@ -76,7 +88,7 @@ def job(home: str, image: str, order: Order) -> Obj:
         "kind": JOBS.kind,
         "spec": {
             "backoffLimit": 3,
-            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "activeDeadlineSeconds": int(duration.parsed(order.limits.duration).total_seconds()) + SEAL_SECONDS,
             "ttlSecondsAfterFinished": KEPT_SECONDS,
             "template": {
                 "metadata": {"labels": {**names.made_labels(order.incident["uid"]), names.COMPONENT: "collector"}},
@@ -134,13 +146,21 @@ def _container(image: str, order: Order) -> dict[str, Any]:
             _from_field("NODE_NAME", "spec.nodeName"),
         ],
         "volumeMounts": [{"name": "evidence", "mountPath": "/evidence"}],
-        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": {
+            "requests": {"cpu": "10m", "memory": _least(order.limits.memory)},
+            "limits": {"memory": order.limits.memory},
+        },
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+def _least(memory: str) -> str:
+    """What is asked for: no more than the limit."""
+    return min(MEMORY, memory, key=quantity.parsed)
 
 
 def _from_field(name: str, path: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from firedoor.api.base import Frozen
 from firedoor.api.conditions import Condition, Truth
 from firedoor.api.duration import Duration
 from firedoor.api.member import MEMBERS_LIMIT, MemberStatus, PodSelector, TargetKind
+from firedoor.api.quantity import Quantity
 
 Name = Annotated[
     str,
@@ -22,7 +23,6 @@ Name = Annotated[
 NamespaceName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 Uid = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 EvidencePath = Annotated[str, Field(min_length=2, max_length=1024, pattern=r"^/[^\x00]*$")]
-Quantity = Annotated[str, Field(max_length=32, pattern=r"^[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$")]
 ObjectName = Annotated[str, Field(max_length=253)]
 Gap = Annotated[str, Field(max_length=4096)]
 """One sentence of the collector's result, which a termination message carries: 4096 bytes at most."""
@@ -101,6 +101,21 @@ class Storage(Frozen):
     )
 
 
+class Limits(Frozen):
+    """How much to take at most, and how long. What is left out because of them is said in the bag."""
+
+    duration: Duration = Field(default="13m", description="Time for the capture; the bag is sealed after it, whole or partial.")
+    artifact_bytes: Quantity = Field(
+        default="256Mi",
+        description="Size of one artifact, such as a log or an archive. Of a longer log, head and tail are kept.",
+    )
+    file_bytes: Quantity = Field(
+        default="64Mi", description="Size of one captured file; of a longer one, the beginning and the end are kept."
+    )
+    files: int = Field(default=20_000, ge=1, le=1_000_000, description="Files in one archive.")
+    memory: Quantity = Field(default="256Mi", description="Memory of the collector.")
+
+
 class Evidence(Frozen):
     """What to keep."""
 
@@ -112,6 +127,7 @@ class Evidence(Frozen):
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     storage: Storage = Field(default=Storage(), description="Where the evidence is kept.")
+    limits: Limits = Field(default=Limits(), description="How much to take at most, and how long.")
 
 
 class Release(Frozen):

@@ -94,6 +94,7 @@ class Actor:
             incident={"uid": incident.uid, "name": metadata.name, "namespace": metadata.namespace},
             pod={"namespace": step.namespace, "name": step.pod, "uid": step.pod_uid},
             paths=step.paths,
+            limits=step.limits,
             helper_image=self.settings.image if "ephemeralContainers" in self.settings.actions else "",
         )
         try:

@@ -31,9 +31,20 @@ class Limits:
     """Files in one archive."""
     artifact_seconds: float = 120.0
     capture_seconds: float = 780.0
-    """Of the Job's 900, counted from the first collector's start: the rest is for the seal."""
+    """Counted from the first collector's start; the Job has more, for the seal."""
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     """Seconds between tries while nobody answers: half a minute, longer than an API server needs to start again."""
+
+    @classmethod
+    def load(cls, told: Mapping[str, Any]) -> Self:
+        """Those of an order; the defaults where it says nothing."""
+        named = {
+            "capture_seconds": "captureSeconds",
+            "artifact_bytes": "artifactBytes",
+            "file_bytes": "fileBytes",
+            "files": "files",
+        }
+        return cls(**{field: told[name] for field, name in named.items() if name in told})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class CaptureOrder:
             pod=pod["name"],
             pod_uid=pod["uid"],
             paths=tuple(document["paths"]),
+            limits=Limits.load(document.get("limits", {})),
             helper_image=document.get("helperImage", ""),
         )
 

@@ -126,7 +126,7 @@ def _capture(s: Situation) -> tuple[Step, ...]:
         return ()
     uid = s.pod.uid if s.pod else s.pinned_uid or ""
     evidence = s.incident.spec.evidence
-    return (StartCapture(s.incident.target_namespace, target.name, uid, evidence.paths, evidence.storage),)
+    return (StartCapture(s.incident.target_namespace, target.name, uid, evidence.paths, evidence.storage, evidence.limits),)
 
 
 def wants_evidence(s: Situation) -> bool:

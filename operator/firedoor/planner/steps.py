@@ -6,7 +6,7 @@ Each containing step has its reverse here. The controller carries them out; noth
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from firedoor.api.incident import Storage
+from firedoor.api.incident import Limits, Storage
 from firedoor.planner.identity_views import FrozenList
 from firedoor.planner.views import NodeView, PodPrior, PodView
 from firedoor.planner.workload_view import Setting, WorkloadView
@@ -54,6 +54,7 @@ class StartCapture:
     pod_uid: str
     paths: tuple[str, ...]
     storage: Storage
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,28 @@
 
 from typing import Final
 
-from tests.e2e.api.pairs import DURATION, NAMES, NAMESPACES, SELECTORS, THING, TIME, TRUTH, UIDS, a_set, one_of, required, up_to
+from tests.e2e.api.pairs import (
+    BYTES,
+    DURATION,
+    NAMES,
+    NAMESPACES,
+    SELECTORS,
+    THING,
+    TIME,
+    TRUTH,
+    UIDS,
+    a_set,
+    one_of,
+    required,
+    up_to,
+)
 from tests.e2e.api.sheet import Cases, Json, Pair
 
 SPEC: Final[Json] = {
     "title": "Shell in the web container",
     "target": {"kind": "Node", "name": "web"},
     "containment": {},
-    "evidence": {"paths": ["/var/www"], "storage": {}},
+    "evidence": {"paths": ["/var/www"], "storage": {}, "limits": {}},
     "release": {"reason": "false positive"},
     "source": {"name": "falco"},
 }
@@ -39,12 +53,18 @@ SPEC_CASES: Final[Cases] = {
         "pattern": Pair("/tmp/**", "tmp/**"),
     },
     "spec.evidence.storage": THING,
-    "spec.evidence.storage.size": {
-        "type": Pair("10Gi", 10),
-        "maxLength": Pair("1" * 32, "1" * 33),
-        "pattern": Pair("1.5Gi", "0Gi"),
-    },
+    "spec.evidence.storage.size": BYTES,
     "spec.evidence.storage.storageClassName": up_to(253, at_least=1) | {"pattern": NAMES},
+    "spec.evidence.limits": THING,
+    "spec.evidence.limits.duration": DURATION,
+    "spec.evidence.limits.artifactBytes": BYTES,
+    "spec.evidence.limits.fileBytes": BYTES,
+    "spec.evidence.limits.files": {
+        "type": Pair(5, "5"),
+        "minimum": Pair(1, 0),
+        "maximum": Pair(1_000_000, 1_000_001),
+    },
+    "spec.evidence.limits.memory": BYTES,
     "spec.requestedBy": up_to(253),
     "spec.dryRun": TRUTH,
     "spec.releaseAfter": DURATION,

@@ -25,6 +25,11 @@ DURATION: Final[Pairs] = {
     "minLength": Pair("5m", "m"),
     "maxLength": Pair("1h" * 12, "1h" * 13),
 }
+BYTES: Final[Pairs] = {
+    "type": Pair("10Gi", 10),
+    "maxLength": Pair("1" * 32, "1" * 33),
+    "pattern": Pair("1.5Gi", "0Gi"),
+}
 
 ACTIONS: Final = ["Isolate", "Cordon", "ScaleToZero", "Freeze"]
 

@@ -1,0 +1,42 @@
+"""The collector's Job: what the spec allows it, and what it is told."""
+
+import json
+from typing import Any
+
+from firedoor.actions.evidence import Order, job
+from firedoor.api.incident import Limits
+from firedoor.evidence.order import CaptureOrder
+
+INCIDENT = {"uid": "0123abcd-0000", "name": "web-shell", "namespace": "shop"}
+POD = {"namespace": "shop", "name": "web-1", "uid": "pod-uid"}
+
+
+def made(limits: Limits) -> tuple[dict[str, Any], CaptureOrder]:
+    """The Job, and the order as its collector reads it."""
+    found = job("home", "firedoor:1", Order(INCIDENT, POD, ("/tmp",), limits, "firedoor:1"))
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    told = next(variable["value"] for variable in container["env"] if variable["name"] == "FIREDOOR_CAPTURE")
+    return found, CaptureOrder.load(told)
+
+
+def test_the_limits_of_the_spec_reach_the_collector_in_bytes_and_seconds() -> None:
+    limits = Limits(duration="5m", artifact_bytes="1Gi", file_bytes="1M", files=7, memory="1Gi")
+    found, order = made(limits)
+    assert (order.limits.capture_seconds, order.limits.artifact_bytes) == (300, 1 << 30)
+    assert (order.limits.file_bytes, order.limits.files) == (10**6, 7)
+    assert found["spec"]["activeDeadlineSeconds"] > 300
+    resources = found["spec"]["template"]["spec"]["containers"][0]["resources"]
+    assert (resources["requests"]["memory"], resources["limits"]["memory"]) == ("64Mi", "1Gi")
+
+
+def test_less_memory_than_is_usually_asked_for_is_asked_for_no_more() -> None:
+    found, _ = made(Limits(memory="48Mi"))
+    resources = found["spec"]["template"]["spec"]["containers"][0]["resources"]
+    assert resources["requests"]["memory"] == resources["limits"]["memory"] == "48Mi"
+
+
+def test_the_defaults_of_the_spec_are_those_of_the_collector() -> None:
+    _, order = made(Limits())
+    assert order == CaptureOrder.load(
+        json.dumps({"incident": INCIDENT, "pod": POD, "paths": ["/tmp"], "helperImage": "firedoor:1"})
+    )
