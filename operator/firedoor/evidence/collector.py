@@ -28,6 +28,7 @@ from firedoor.kube.connection import connect
 log = logging.getLogger(__name__)
 ACTOR = ("POD_NAME", "POD_UID", "NODE_NAME", "SERVICE_ACCOUNT", "IMAGE")
 TOLD_IN_THE_LOG = ("bundle", "status", "payloadOxum", "custodyHead")
+FULL = "data/space"
 LEAST_SECONDS = 20.0
 """For a collector that comes so late that the others have used it all."""
 NOT_TRIED = "memory of processes, logs that the node has rotated away, files that were deleted and are not held open"
@@ -64,21 +65,28 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
     suspect = Suspect(kube, pod, order.limits, order.helpers)
     surroundings = Context(bag, order, kube, pod, key)
     insides = await inside.opened(bag, suspect, order, key)
-    await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing()) for one in insides))
-    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start())
-    await _told(bag, f"{LOGS}/capture", logs.capture(bag, suspect))
+    await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing) for one in insides))
+    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start)
+    await _told(bag, f"{LOGS}/capture", lambda: logs.capture(bag, suspect))
     for one in insides:
-        await _told(bag, f"{FILESYSTEM}/capture", one.lasting())
-    await _told(bag, f"{FILESYSTEM}/capture", inside.not_running(bag, suspect, order))
+        await _told(bag, f"{FILESYSTEM}/capture", one.lasting)
+    await _told(bag, f"{FILESYSTEM}/capture", lambda: inside.not_running(bag, suspect, order))
     await inside.leave(insides)
-    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_end())
-    await objects.at_the_end(bag, order, kube, pod, key)
+    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_end)
+    await _told(bag, f"{CLUSTER}/capture", lambda: objects.at_the_end(bag, order, kube, pod, key))
 
 
-async def _told(bag: Bag, planned: str, capture: Awaitable[None]) -> None:
-    """What nobody foresaw ends this source and is told of, never the capture. A disk that fails ends the collector."""
+async def _told(bag: Bag, planned: str, capture: Callable[[], Awaitable[None]]) -> None:
+    """What nobody foresaw ends this source and is told of, never the capture. A disk that fails ends the collector.
+
+    A full volume ends the capture: the space that is left is for the books, so what follows is told of once for all.
+    """
+    if bag.full:
+        if not bag.has(FULL):
+            bag.skip(FULL, {}, "failed", "VolumeFull", "The evidence volume was full; what is not listed was not tried.")
+        return
     try:
-        await capture
+        await capture()
     except (OSError, AssertionError):
         raise
     except Exception as error:

@@ -97,9 +97,8 @@ class Look:
             if why[1] == "PodGone":
                 break
             left = [task for task in left if session.is_worth_another_try(task)]
-        if self._bag.full:
-            why = ("failed", "VolumeFull", "The evidence volume was full before.")
-        for task in left:
+        # On a full volume the space that is left is for the books: what is not there is told once for all.
+        for task in left if not self._bag.full else ():
             if not self._bag.has(task.planned(self._container)):
                 self._bag.skip(task.planned(self._container), self.source(task), *why)
 
@@ -256,11 +255,10 @@ class Session:
                 self._bag.skip(planned, source, "skipped", "NotFound")
 
     def _finish(self, now: Receiving) -> None:
-        artifact = now.writer.artifact
+        artifact, self._open = now.writer.artifact, None
         if now.index is not None:
             if now.index.artifact.status == "complete" and artifact.status != "complete":
                 now.index.artifact.ends(artifact.status, artifact.reason)
             self._bag.finish(now.index)
         self._bag.finish(now.writer)
         self._settled[now.task] = artifact
-        self._open = None
