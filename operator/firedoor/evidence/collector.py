@@ -65,13 +65,15 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
     suspect = Suspect(kube, pod, order.limits, order.helpers)
     surroundings = Context(bag, order, kube, pod, key)
     insides = await inside.opened(bag, suspect, order, key)
-    await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing) for one in insides))
-    await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start)
-    await _told(bag, f"{LOGS}/capture", lambda: logs.capture(bag, suspect))
-    for one in insides:
-        await _told(bag, f"{FILESYSTEM}/capture", one.lasting)
-    await _told(bag, f"{FILESYSTEM}/capture", lambda: inside.not_running(bag, suspect, order))
-    await inside.leave(insides)
+    try:
+        await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing) for one in insides))
+        await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start)
+        await _told(bag, f"{LOGS}/capture", lambda: logs.capture(bag, suspect))
+        for one in insides:
+            await _told(bag, f"{FILESYSTEM}/capture", one.lasting)
+        await _told(bag, f"{FILESYSTEM}/capture", lambda: inside.not_running(bag, suspect, order))
+    finally:
+        await inside.leave(insides)
     await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_end)
     await _told(bag, f"{CLUSTER}/capture", lambda: objects.at_the_end(bag, order, kube, pod, key))
 

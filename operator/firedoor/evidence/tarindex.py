@@ -98,6 +98,7 @@ class TarIndex:
         return {
             **_text("name", self._said.get("name") or _name(block)),
             **(_text("link", link) if kind in (b"1", b"2") else {}),
+            **({"sparse": int(self._said["sparse"])} if self._said.get("sparse", b"").isdigit() else {}),
             "size": size,
             "mode": oct(_number(block[100:108])),
             "uid": _number(block[108:116]),
@@ -131,8 +132,11 @@ def _naming(kind: str, content: bytes) -> dict[str, bytes]:
 
 
 def _pax(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """The names among a pax header's records, "LENGTH KEY=VALUE\\n" each; a value may hold line feeds."""
-    keys = {b"path": "name", b"linkpath": "link"}
+    """The names among a pax header's records, "LENGTH KEY=VALUE\\n" each; a value may hold line feeds.
+
+    A file in GNU's sparse form has another length than its entry, which begins with a table of what is in it.
+    """
+    keys = {b"path": "name", b"linkpath": "link", b"GNU.sparse.realsize": "sparse"}
     while (length := content.split(b" ", 1)[0]).isdigit() and 0 < int(length[:9]) <= len(content):
         record, content = content[: int(length[:9])], content[int(length[:9]) :]
         key, _, value = record[len(length) + 1 : -1].partition(b"=")

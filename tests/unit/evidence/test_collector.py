@@ -272,7 +272,7 @@ def mortal(act):
 from tests.unit.evidence.apiserver import ApiServer
 for name in ("fsync", "rename"):
     setattr(os, name, mortal(getattr(os, name)))
-asyncio.run(ApiServer().collected(Path({root!r}), {path!r}))
+asyncio.run(ApiServer(root={look}).collected(Path({root!r}), {path!r}))
 """
 
 
@@ -281,7 +281,7 @@ def test_a_collector_killed_at_any_moment_is_followed_by_one_that_seals(tmp_path
     for step in range(1, 1000, 7):
         root = tmp_path / f"step-{step}"
         root.mkdir()
-        script = KILLED.format(paths=sys.path, step=step, root=str(root), path=str(target))
+        script = KILLED.format(paths=sys.path, step=step, root=str(root), path=str(target), look=None)
         killed = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
         if killed.returncode == 0:
             break
@@ -290,6 +290,28 @@ def test_a_collector_killed_at_any_moment_is_followed_by_one_that_seals(tmp_path
         judged(root)
         assert outcome["status"] == "Complete"
     assert step > 20
+
+
+def test_a_collector_killed_while_a_helper_sends_is_followed_by_one_that_goes_on(tmp_path: Path, target: Path) -> None:
+    (target / "dropped.php").write_bytes(b"evil\n")
+    kills = 0
+    for step in range(3, 1000, 23):
+        root = tmp_path / f"step-{step}"
+        root.mkdir()
+        look = f"Path({str(target)!r})"
+        script = KILLED.format(paths=sys.path, step=step, root=str(root), path="/dropped.php", look=look)
+        killed = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == 9, killed.stderr
+        kept = {file.read_bytes() for file in (root / f"{BAG}.partial/data").rglob("*") if file.is_file()}
+        asyncio.run(ApiServer(root=target).collected(root, "/dropped.php"))
+        judged(root)
+        assert kept <= {file.read_bytes() for file in (root / BAG / "data").rglob("*") if file.is_file()}
+        with tarfile.open(root / BAG / "data/03-filesystem/web/files.tar") as archive:
+            assert archive.getnames() == ["dropped.php"]
+        kills += 1
+    assert kills > 5
 
 
 async def test_a_pod_that_left_between_two_collectors_leaves_a_gap(volume: Path) -> None:

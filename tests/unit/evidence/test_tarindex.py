@@ -75,3 +75,13 @@ def test_a_header_whose_checksum_is_wrong_ends_the_index() -> None:
     found, index = indexed(bytes(data))
     assert found == []
     assert index.broken
+
+
+def test_the_true_length_of_a_sparse_file_is_told() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo("huge")
+        entry.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 40)}
+        entry.size = 512
+        tar.addfile(entry, io.BytesIO(b"1\n0\n0\n".ljust(512, b"\0")))
+    assert [(line["name"], line["sparse"]) for line in indexed(buffer.getvalue())[0]] == [("huge", 1 << 40)]

@@ -20,7 +20,8 @@ PYTHON: Final = "/opt/firedoor/bin/python3"
 LOOK: Final = (PYTHON, "-I", "-m", "firedoor.look")
 START_SECONDS: Final = 20.0
 STEP_SECONDS: Final = 0.2
-STAYS_SECONDS: Final = 900
+STAYS_LONGER_SECONDS: Final = 60
+"""Than the capture may take."""
 TRIES: Final = 6
 PULLING: Final = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 RESTRICTED: Final[Mapping[str, Any]] = {
@@ -82,7 +83,7 @@ async def _entered(bag: Bag, suspect: Suspect, container: Container, image: str,
         if found := _standing(suspect, pod, container, user):
             return await _running(suspect, found, user)
         mine = len(_ours(suspect, pod)) + 1
-        asked = _ephemeral(f"{suspect.helpers}{mine}", container.name, image, security)
+        asked = _ephemeral(suspect, f"{suspect.helpers}{mine}", container.name, image, security)
         try:
             await _put(suspect, pod, asked, dry_run=True)
             await _put(suspect, pod, asked, dry_run=False)
@@ -116,14 +117,14 @@ def _ours(suspect: Suspect, pod: Obj) -> list[Obj]:
     return [spec for spec in pod["spec"].get("ephemeralContainers") or () if spec["name"].startswith(suspect.helpers)]
 
 
-def _ephemeral(name: str, target: str, image: str, security: Mapping[str, Any]) -> Obj:
+def _ephemeral(suspect: Suspect, name: str, target: str, image: str, security: Mapping[str, Any]) -> Obj:
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "targetContainerName": target,
         # What keeps it is small and ends by itself; each look is an exec beside it.
-        "command": ["sleep", str(STAYS_SECONDS)],
+        "command": ["sleep", str(int(suspect.limits.capture_seconds) + STAYS_LONGER_SECONDS)],
         "env": [{"name": "FIREDOOR_STAND", "value": name}],
         "terminationMessagePolicy": "File",
         "securityContext": dict(security),

@@ -84,9 +84,7 @@ async def not_running(bag: Bag, suspect: Suspect, order: CaptureOrder) -> None:
 
 async def leave(insides: list[Inside]) -> None:
     """Ends the helpers. One that cannot be told ends by itself."""
-    for inside in insides:
-        if inside.helper is not None:
-            await _told_to_leave(inside.suspect, inside.helper)
+    await asyncio.gather(*(_told_to_leave(one.suspect, one.helper) for one in insides if one.helper is not None))
 
 
 async def _one(bag: Bag, suspect: Suspect, order: CaptureOrder, key: str, container: Container) -> Inside:
