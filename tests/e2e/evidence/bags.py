@@ -13,7 +13,7 @@ def fetch(kubectl: Kubectl, incident: Json, folder: Path) -> Path:
     """The bag, read from its volume by a pod that mounts it."""
     evidence, reader = incident["status"]["evidence"], f"reader-{incident['metadata']['uid'][:8]}"
     bag = folder / str(evidence["bundle"])
-    kubectl.apply(_reader(reader, evidence["claim"], _image(kubectl)))
+    kubectl.apply(_reader(reader, evidence["claim"], image(kubectl)))
     try:
         kubectl("-n", HOME, "wait", "--for=condition=Ready", f"pod/{reader}", "--timeout=60s")
         kubectl("-n", HOME, "cp", f"{reader}:/evidence/{evidence['bundle']}", str(bag))
@@ -41,7 +41,8 @@ def lines(bag: Path, kind: str) -> list[dict[str, Any]]:
     return [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
 
 
-def _image(kubectl: Kubectl) -> str:
+def image(kubectl: Kubectl) -> str:
+    """The image that firedoor runs from."""
     found = kubectl.json("-n", HOME, "deployment", "firedoor-controller")
     return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 

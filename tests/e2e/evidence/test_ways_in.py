@@ -1,5 +1,6 @@
 """Ways in: whatever the suspect's image and namespace are like, something of it ends in a sealed bag that says how."""
 
+import json
 import tarfile
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 
 from cluster.images import test as images
 from cluster.providers import Provider
-from tests.e2e.conftest import Json, Story, eventually
-from tests.e2e.evidence.bags import artifacts, fetch, judged, lines
+from tests.e2e.conftest import HOME, Json, Story, eventually
+from tests.e2e.evidence.bags import artifacts, fetch, image, judged, lines
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 RESTRICTED: Json = {
@@ -107,3 +108,25 @@ def test_a_pod_that_dies_half_way_gives_a_sealed_bag_that_says_what_is_missing(s
     bag = fetch(story.kubectl, incident, tmp_path)
     judged(bag)
     assert artifacts(bag, "pod")[0]["status"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("altered", "refused"),
+    [
+        ({}, ""),
+        ({"image": "firedoor.test/agnhost:1"}, "no other"),
+        ({"securityContext": {"privileged": True}}, "never privileged"),
+        ({"securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"add": ["SYS_ADMIN"]}}}, "no capability"),
+    ],
+    ids=["its own", "another image", "privileged", "more capable"],
+)
+def test_the_collectors_account_may_add_its_own_helper_and_nothing_stronger(story: Story, altered: Json, refused: str) -> None:
+    story.pod()
+    harmless = {"runAsUser": 1000, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    helper: Json = {"name": "firedoor-x-1", "image": image(story.kubectl), "targetContainerName": "web"}
+    body = {"spec": {"ephemeralContainers": [helper | {"securityContext": harmless} | altered]}}
+    account = f"--as=system:serviceaccount:{HOME}:firedoor-collector"
+    patch = ["patch", "pod", "suspect", "--subresource=ephemeralcontainers", "--dry-run=server", "-p", json.dumps(body)]
+    said = story.kubectl("-n", story.namespace, account, *patch, check=False)
+    assert refused in said
+    assert ("patched" in said) is not bool(refused)
