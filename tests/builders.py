@@ -133,9 +133,9 @@ def engine(
     return Finding(**{**known, **fields}, ingress=ingress, egress=egress, open_connections=opened)
 
 
-def sealed(status: str = "Complete", why: str = "") -> Capture:
+def sealed(status: str = "Complete", why: str = "", **signature: str) -> Capture:
     gaps = ("files: partial.",) if why else ()
-    result = EvidenceStatus(claim="claim", status=status, sealed_at=NOON, custody_head="c0ffee", gaps=gaps)
+    result = EvidenceStatus(claim="claim", status=status, sealed_at=NOON, custody_head="c0ffee", gaps=gaps, **signature)
     return Capture("Sealed", result, why)
 
 

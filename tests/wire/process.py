@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
-from tests.wire.world import HOME, INCIDENTS, NODES, POLICIES, eventually
+from tests.keys import private_pem
+from tests.wire.world import HOME, INCIDENTS, KEY, NODES, POLICIES, eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "kopf", "run", "-m", "firedoor.controller", "--standalone", "-A"]
@@ -25,12 +26,15 @@ class Operator:
     process: asyncio.subprocess.Process = field(init=False)
 
     async def start(self) -> None:
+        key = self.kubeconfig.with_name("key.pem")
+        key.write_bytes(private_pem(KEY))
         environment = os.environ | {
             "KUBECONFIG": str(self.kubeconfig),
             "PYTHONPATH": str(ROOT / "operator"),
             "FIREDOOR_PORT": "0",
             "FIREDOOR_ELECT": "false",
             "FIREDOOR_NAMESPACE": HOME,
+            "FIREDOOR_SIGNING_KEY": str(key),
         }
         with self.kubeconfig.with_name("controller.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=log, stderr=log)

@@ -6,18 +6,24 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from firedoor.evidence.signature import key_id
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.objects import Obj
 from tests.fakes.store import Key
 from tests.fakes.workloads import DEPLOYMENTS, JOBS, PODS, REPLICA_SETS, owned_by
+from tests.keys import public_pem
 
 NODES, POLICIES, CLAIMS = "v1/nodes", "networking.k8s.io/v1/networkpolicies", "v1/persistentvolumeclaims"
 INCIDENTS, EVENTS = "firedoor.dev/v1alpha1/securityincidents", "events.k8s.io/v1/events"
+CONFIG_MAPS = "v1/configmaps"
 COUNTERS = ("resourceVersion", "generation")
 PRIOR = "firedoor.dev/prior"
 HOME = "firedoor-system"
 LABELS = {"app": "web", "tier": "front"}
 REPLICAS = 3
+KEY = ec.generate_private_key(ec.SECP256R1())
 EVERYTHING: Obj = {"containment": {"workload": "ScaleToZero"}, "evidence": {}}
 """What an incident asks for that wants all there is."""
 ONCE = Counter(
@@ -28,14 +34,17 @@ ONCE = Counter(
         ("PATCH", NODES): 2,
         ("PATCH", DEPLOYMENTS): 2,
         ("POST", CLAIMS): 1,
-        ("POST", JOBS): 1,
+        ("PATCH", CLAIMS): 1,
+        ("POST", JOBS): 2,
     }
 )
 """What such an incident and its release change at least, outside of themselves: each thing once, there and back."""
 
 
 def furnish(cluster: FakeCluster) -> None:
-    """Two ready nodes, and a Deployment with the suspect among its pods."""
+    """Two ready nodes, a Deployment with the suspect among its pods, and a signing key that is known already."""
+    known = {f"{key_id(KEY.public_key())}.pem": public_pem(KEY)}
+    cluster.add(CONFIG_MAPS, {"metadata": {"name": "firedoor-signing-keys", "namespace": HOME}, "data": known})
     for name in ("node-a", "node-b"):
         status = {"conditions": [{"type": "Ready", "status": "True"}]}
         cluster.add(NODES, {"metadata": {"name": name, "annotations": {"kept": "yes"}}, "spec": {}, "status": status})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firedoor.actions import cordon, evidence, identity, network, shelter, workload
+from firedoor.actions import cordon, evidence, identity, network, shelter, signature, workload
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.controller import permissions as controller
@@ -53,7 +53,12 @@ ACCOUNTS = (
             Grant(workload.RULES, "scaleToZero"),
             Grant(identity.RULES, "identity"),
         ),
-        home=(Grant(controller.HOME_RULES), Grant(evidence.HOME_RULES, "evidence"), Grant(identity.HOME_RULES, "identity")),
+        home=(
+            Grant(controller.HOME_RULES),
+            Grant(evidence.HOME_RULES, "evidence"),
+            Grant(signature.HOME_RULES, "evidence"),
+            Grant(identity.HOME_RULES, "identity"),
+        ),
     ),
     Account(
         names.RECEIVER,

@@ -239,6 +239,8 @@ class EvidenceStatus(Frozen):
     )
     custody_head: str | None = Field(default=None, max_length=64, description="SHA-256 of the last custody line.")
     payload_oxum: str | None = Field(default=None, max_length=64, description="Octets and files of the payload.")
+    key_id: str | None = Field(default=None, max_length=64, description="Key that signed the bag; firedoor-signing-keys has it.")
+    unsigned: str | None = Field(default=None, max_length=256, description="Why the bag carries no signature.")
     gaps: tuple[Gap, ...] = Field(default=(), max_length=32, description="What could not be captured, and why.")
 
 

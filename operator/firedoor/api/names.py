@@ -52,6 +52,15 @@ FROZEN_POLICY: Final = "firedoor-frozen-identities"
 IS_FROZEN: Final = f"{GROUP}/is-frozen"
 """Annotation of a dry-run change of that list by the controller: the policy refuses it when the key in it is frozen."""
 
+SEALED: Final = f"{GROUP}/sealed"
+"""Annotation of an evidence claim with what is sealed on its volume, as JSON; it outlives the incident's status."""
+
+KEY_ID: Final = f"{GROUP}/key-id"
+"""Annotation of the Job that lays a signature into its bag: the key that signed."""
+
+SIGNING_KEYS: Final = "firedoor-signing-keys"
+"""The chart's ConfigMap in the home namespace with the public keys, each under its id."""
+
 NAME_LIMIT: Final = 253
 """Characters of a name, by Kubernetes' rules."""
 
@@ -111,6 +120,11 @@ def evidence_claim(incident_uid: str) -> str:
 def collector_job(incident_uid: str) -> str:
     """Name of the collector Job in firedoor's home namespace."""
     return f"firedoor-collect-{uid8(incident_uid)}"
+
+
+def keeper_job(incident_uid: str) -> str:
+    """Name of the Job that lays the signature into the incident's bag."""
+    return f"firedoor-keep-{uid8(incident_uid)}"
 
 
 def made_labels(incident_uid: str) -> dict[str, str]:

@@ -47,6 +47,14 @@ def collect() -> None:
 
 
 @app.command()
+def keep_signature() -> None:
+    """Lay the signature that FIREDOOR_SIGNATURE holds into its sealed bag, and end."""
+    from firedoor.evidence import keep
+
+    keep.main(os.environ)
+
+
+@app.command()
 def probe(ready: Annotated[bool, typer.Option("--stand", help="Do nothing but stand ready for sessions.")] = False) -> None:
     """Answer questions about reach on standard input."""
     from firedoor.probe import session, stand

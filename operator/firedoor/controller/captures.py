@@ -1,4 +1,4 @@
-"""The collectors under way: how many run, which have finished, whose turn is next.
+"""The collectors under way: how many run, which have finished and are signed, whose turn is next.
 
 One shared LIST a second serves all incidents. The reconciler asks and takes turns; the loop here wakes incidents
 whose collector has finished or whose turn has come.
@@ -7,29 +7,38 @@ whose collector has finished or whose turn has come.
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
+from firedoor.actions.signature import KEEPER
 from firedoor.api import names
 from firedoor.api.incident import EvidenceStatus
+from firedoor.controller.signing import Signing, Unsigned
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import KubeError
+from firedoor.kube.errors import Forbidden, Gone, Invalid, KubeError
 from firedoor.kube.resources import JOBS, PODS
 from firedoor.planner.situation import Capture
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
+SELDOM_SECONDS = 30.0
+SAID_MOST = 256
 
 
 class Captures:
     """What is known of all collectors of this cluster."""
 
-    def __init__(self, kube: Kube, home: str, limit: int, wake: Callable[[str], None]) -> None:
+    def __init__(self, kube: Kube, home: str, limit: int, wake: Callable[[str], None], signing: Signing) -> None:
         self._kube = kube
         self._home = home
         self._limit = limit
         self._wake = wake
+        self._signing = signing
         self._jobs: dict[str, Obj] = {}
+        self._keepers: dict[str, Obj] = {}
+        self._unsigned: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
         self._started: dict[str, float] = {}
         self._queued: dict[str, None] = {}
         self._watched: set[str] = set()
@@ -61,13 +70,14 @@ class Captures:
         self._watched.discard(uid)
 
     async def run(self) -> None:
-        """Looks once a second while somebody waits for a collector."""
+        """Looks once a second while somebody waits for a collector, else now and then: bags are signed in any case."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._watched:
+            if not self._watched and asyncio.get_running_loop().time() - self._looked < SELDOM_SECONDS:
                 continue
             try:
                 await self._look()
+                await self._sign_what_is_sealed()
                 self._wake_those_concerned()
             except KubeError as error:
                 log.warning("cannot look at the collectors: %s", error)
@@ -87,9 +97,54 @@ class Captures:
         self._watched.add(uid)
         if not _over(job):
             return Capture("Running", why=f"Collector {self._home}/{job['metadata']['name']} is at work.")
-        message = await self._last_words(job)
+        found = _read_result(uid, job, await self._last_words(job))
+        if found.state == "Sealed" and (why := self._unsettled(uid)) is not None:
+            return Capture("Signing", why=why, trouble=self._refused.get(uid, ""))
         self.forget(uid)
-        return _read_result(uid, job, message)
+        return self._with_signature(uid, found)
+
+    def _unsettled(self, uid: str) -> str | None:
+        """Why a bag whose collector has ended is not settled yet; None when it is."""
+        if uid in self._unsigned:
+            return None
+        keeper = self._keepers.get(uid)
+        if keeper is None:
+            return "The bag is sealed and waits for its signature."
+        return None if _over(keeper) else "The bag is sealed, and its signature is being laid into it."
+
+    def _with_signature(self, uid: str, found: Capture) -> Capture:
+        if found.result is None or found.state != "Sealed":
+            return found  # a collector that failed has sealed nothing
+        keeper = self._keepers.get(uid)
+        if keeper is not None and _complete(keeper):
+            key = keeper["metadata"].get("annotations", {}).get(names.KEY_ID)
+            return replace(found, result=found.result.model_copy(update={"key_id": key}))
+        why = self._unsigned.get(uid) or f"Job {self._home}/{names.keeper_job(uid)} could not lay the signature into the bag"
+        return replace(found, result=found.result.model_copy(update={"unsigned": why[:SAID_MOST]}))
+
+    async def _sign_what_is_sealed(self) -> None:
+        """Signs each bag whose collector has ended, whatever has become of its incident."""
+        for uid, job in self._jobs.items():
+            if _over(job) and uid not in self._keepers and uid not in self._unsigned:
+                await self._sign(uid, job)
+
+    async def _sign(self, uid: str, job: Obj) -> None:
+        try:
+            await self._signing.sign(uid, await self._last_words(job))
+            self._refused.pop(uid, None)
+        except (Unsigned, Gone) as unsigned:
+            log.error("the bag of incident %s is not signed: %s", uid, unsigned)
+            self._unsigned[uid] = str(unsigned)
+        except (Forbidden, Invalid) as error:
+            self._show_refused(uid, str(error))
+        self._watched.add(uid)
+
+    def _show_refused(self, uid: str, error: str) -> None:
+        """What is refused is shown on the incident and tried again at every look."""
+        if self._refused.get(uid) != error:
+            log.warning("the bag of incident %s cannot be signed yet: %s", uid, error)
+            self._refused[uid] = error
+            self._wake(uid)
 
     async def _last_words(self, job: Obj) -> str:
         selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
@@ -103,11 +158,14 @@ class Captures:
     async def _look(self) -> None:
         self._looked = asyncio.get_running_loop().time()
         pages = self._kube.pages(JOBS, self._home, labels=f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}")
-        self._jobs = {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): _gist(job) async for page in pages for job in page}
+        jobs = [_gist(job) async for page in pages for job in page]
+        self._keepers = _by_incident(job for job in jobs if _is_keeper(job))
+        self._jobs = _by_incident(job for job in jobs if not _is_keeper(job))
+        self._unsigned = {uid: why for uid, why in self._unsigned.items() if uid in self._jobs}
         self._started = {uid: at for uid, at in self._started.items() if uid not in self._jobs and self._looked - at < 60}
 
     def _wake_those_concerned(self) -> None:
-        for uid in [uid for uid in self._watched if uid in self._jobs and _over(self._jobs[uid])]:
+        for uid in [uid for uid in self._watched if uid in self._jobs and _over(self._jobs[uid]) and not self._unsettled(uid)]:
             self._watched.discard(uid)
             self._wake(uid)
         free = max(0, self._limit - len(self._running))
@@ -118,12 +176,25 @@ class Captures:
 
 def _gist(job: Obj) -> Obj:
     """What is asked of a Job: hundreds of finished ones stay for an hour."""
-    return {"metadata": {"name": job["metadata"]["name"]}, "status": {"conditions": job.get("status", {}).get("conditions")}}
+    metadata = {key: job["metadata"].get(key, {}) for key in ("name", "labels", "annotations")}
+    return {"metadata": metadata, "status": {"conditions": job.get("status", {}).get("conditions")}}
+
+
+def _is_keeper(job: Obj) -> bool:
+    return bool(job["metadata"]["labels"].get(names.COMPONENT) == KEEPER)
 
 
 def _over(job: Obj) -> bool:
     conditions = job.get("status", {}).get("conditions") or ()
     return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+
+
+def _complete(job: Obj) -> bool:
+    return any(c["type"] == "Complete" and c["status"] == "True" for c in job.get("status", {}).get("conditions") or ())
+
+
+def _by_incident(jobs: Iterable[Obj]) -> dict[str, Obj]:
+    return {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): job for job in jobs}
 
 
 def _termination_message(pod: Obj) -> str:

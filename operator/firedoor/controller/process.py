@@ -35,6 +35,7 @@ from firedoor.controller.residue import Residues
 from firedoor.controller.resync import Resync
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.settings import Settings
+from firedoor.controller.signing import Signing
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
 from firedoor.controller.verifier import Verifier
@@ -57,7 +58,8 @@ class Controller:
         self.ledger = Ledger()
         self.rulebook = Rulebook()
         self.queue = WorkQueue(self._work, self._failed)
-        self.captures = Captures(kube, settings.home, settings.captures, self.wake)
+        signing = Signing(kube, settings.home, settings.image, settings.signing_key, now)
+        self.captures = Captures(kube, settings.home, settings.captures, self.wake, signing)
         self.policies = Policies(kube)
         self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook, self.policies)
         self.probes = Probes(kube, settings.home)

@@ -5,6 +5,7 @@ Only the process that starts the controller calls `from_environment`; nothing re
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from firedoor.api import names
@@ -22,6 +23,8 @@ class Settings:
     image: str = ""
     actions: frozenset[str] = ALL_ACTIONS
     workers: int = 24
+    signing_key: Path | None = None
+    """The file with the key that sealed evidence is signed with."""
     captures: int = 4
     """Collectors that run at the same time; further incidents wait their turn."""
     resync_seconds: float = 60.0
@@ -41,6 +44,7 @@ class Settings:
             identity=environment.get("POD_NAME", "firedoor"),
             image=environment.get("FIREDOOR_IMAGE", ""),
             actions=actions,
+            signing_key=Path(key) if (key := environment.get("FIREDOOR_SIGNING_KEY")) else None,
             captures=int(environment.get("FIREDOOR_CAPTURES", "4")),
             elect=environment.get("FIREDOOR_ELECT", "true") == "true",
             port=int(environment.get("FIREDOOR_PORT", "8081")),

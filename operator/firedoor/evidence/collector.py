@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from firedoor import __version__
+from firedoor.evidence.artifact import file_digest
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.custody import digest
 from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, VOLATILE, Kind
 from firedoor.evidence.order import CaptureOrder, result, status
+from firedoor.evidence.seal import SIGNED, SUBJECTS
 from firedoor.evidence.sources import inside, logs, objects
 from firedoor.evidence.sources.context import Context
 from firedoor.evidence.sources.suspect import Suspect
@@ -128,10 +130,12 @@ def sealed_result(bag: Path) -> dict[str, Any]:
     """The result of a sealed bag, read from the bag itself: every collector that is asked says the same."""
     last = (bag / "custody.jsonl").read_bytes().rstrip(b"\n").split(b"\n")[-1]
     line = json.loads(last)
+    digests = {name: file_digest(bag / name, algorithm) for name, algorithm in SUBJECTS.items()}
     figures = {
-        "tagManifestSHA256": digest((bag / "tagmanifest-sha256.txt").read_bytes()),
+        "tagManifestSHA256": digests[SIGNED],
         "custodyHead": digest(last),
         "payloadOxum": line["oxum"],
+        "digests": digests,
     }
     artifacts = json.loads((bag / "capture.json").read_bytes())["artifacts"]
     return result(bag.name, line["ts"], figures, artifacts)

@@ -16,7 +16,7 @@ Told = Mapping[str, Any]
 
 GAPS_MOST: Final = 32
 GAP_LENGTH: Final = 200
-GAPS_BYTES: Final = 3 << 10
+GAPS_BYTES: Final = 2 << 10
 TELLING: Final = ("VolumeFull", "PodGone", "PodReplaced")
 """Reasons that explain a partial bag better than whichever artifact came first."""
 
@@ -92,7 +92,7 @@ class CaptureOrder:
         return f"incident-{uid8(self.incident_uid)}"
 
 
-def result(bundle: str, sealed_at: str, figures: Mapping[str, str], artifacts: Sequence[Told]) -> dict[str, Any]:
+def result(bundle: str, sealed_at: str, figures: Mapping[str, Any], artifacts: Sequence[Told]) -> dict[str, Any]:
     """The result as the controller reads it, 4 KiB at most."""
     missing = gaps(artifacts)
     return {

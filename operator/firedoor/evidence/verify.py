@@ -20,6 +20,9 @@ from firedoor.evidence.custody import NOTHING_BEFORE, digest
 PAYLOAD = ("manifest-sha256.txt", "manifest-sha512.txt")
 TAGS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
 LINE = re.compile(r"(?P<digest>[0-9a-f]{64}|[0-9a-f]{128})  (?P<path>[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)")
+ENVELOPE, DETACHED = "signature.dsse.json", "signature.ecdsa"
+"""Made of the tag manifests after them, so these cannot list them."""
+UNLISTED = frozenset({*TAGS, ENVELOPE, DETACHED})
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 
@@ -100,7 +103,7 @@ def _file(bag: Path, path: str, algorithm: str, expected: str) -> Iterator[Findi
 def _unlisted(bag: Path, files: frozenset[str]) -> Iterator[Finding]:
     for name in (*PAYLOAD, *TAGS):
         listed = {entry["path"] for line in _lines(bag / name) if (entry := LINE.fullmatch(line))}
-        ours = {path for path in files if path.startswith("data/") == (name in PAYLOAD)} - set(TAGS)
+        ours = {path for path in files if path.startswith("data/") == (name in PAYLOAD)} - UNLISTED
         for path in sorted(ours - listed):
             yield Finding("UnexpectedFile", path, f"not listed in {name}")
 

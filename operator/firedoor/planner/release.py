@@ -39,7 +39,7 @@ def mode(s: Situation) -> ReleaseMode:
     if asked is not None:
         return asked
     replaced = s.pod is not None and s.pod.owner is None and s.prior.owner is not None
-    return ReleaseMode.DISCARD if replaced and s.around.capture.state == "Sealed" else ReleaseMode.RESTORE
+    return ReleaseMode.DISCARD if replaced and s.around.capture.sealed else ReleaseMode.RESTORE
 
 
 def waits_for_evidence(s: Situation) -> bool:

@@ -163,7 +163,8 @@ def _evidence(s: Situation) -> Verdict:
 
 def _sealed(why: str, kept: EvidenceStatus) -> Verdict:
     """The custody head stands in the message, and with it in an event: a second place outside the volume."""
-    where = f"on claim {kept.claim}, custody head {kept.custody_head}"
+    signed = f"signed by key {kept.key_id}" if kept.key_id else f"not signed ({kept.unsigned})"
+    where = f"on claim {kept.claim}, custody head {kept.custody_head}, {signed}"
     if kept.status == "Complete":
         return Verdict("True", Reason.SEALED, f"Sealed {where}.")
     reason = Reason.VOLUME_FULL if why == Reason.VOLUME_FULL else Reason.PARTIAL

@@ -18,7 +18,7 @@ from firedoor.planner.rules import BUILT_IN, Rules
 from firedoor.planner.views import NodeView, PodPrior, PodView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
-CaptureState = Literal["Absent", "Queued", "Running", "Sealed", "Failed"]
+CaptureState = Literal["Absent", "Queued", "Running", "Signing", "Sealed", "Failed"]
 Flow = Literal["Cut", "Alive", "Unknown"]
 
 KEEP_LABELS = ("StatefulSet", "DaemonSet")
@@ -33,11 +33,18 @@ class Capture:
     state: CaptureState = "Absent"
     result: EvidenceStatus | None = None
     why: str = ""
+    trouble: str = ""
+    """What the API server refuses of what the evidence needs; nothing else waits for it."""
 
     @property
     def settled(self) -> bool:
         """Whether nothing more will be captured."""
-        return self.state in ("Sealed", "Failed")
+        return self.sealed or self.state == "Failed"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the bag is sealed; its signature may still be on its way."""
+        return self.state in ("Signing", "Sealed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ def summary(s: Situation, said: dict[Type, Verdict], refused: Refusal | None, tr
     }
     if trouble is not None:
         found[Type.STALLED] = Verdict("True", trouble.reason, trouble.message)
+    elif s.around.capture.trouble:
+        found[Type.STALLED] = Verdict("True", Reason.FORBIDDEN, s.around.capture.trouble)
     elif refused is not None and not refused.curable and not s.incident.leaving:
         found[Type.STALLED] = Verdict("True", refused.reason, refused.message)
     return found

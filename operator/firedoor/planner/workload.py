@@ -35,7 +35,7 @@ def may_scale(s: Situation) -> bool:
     workload = s.around.workload
     free = s.members_clear and (s.pod is None or s.pod.owner is None)
     harmless = workload is not None and (workload.kind == "CronJob" or workload.at_rest)
-    return free or harmless or s.around.capture.state == "Sealed"
+    return free or harmless or s.around.capture.sealed
 
 
 def scale(s: Situation) -> tuple[Step, ...]:

@@ -102,6 +102,8 @@ STATUS_CASES: Final[Cases] = {
     "status.evidence.tagManifestSHA256": up_to(64),
     "status.evidence.custodyHead": up_to(64),
     "status.evidence.payloadOxum": up_to(64),
+    "status.evidence.keyId": up_to(64),
+    "status.evidence.unsigned": up_to(256),
     "status.evidence.gaps": a_list(32, [GAP] * 33),
     "status.evidence.gaps[]": up_to(4096),
     "status.receipts": a_list(32, [RECEIPT] * 33),

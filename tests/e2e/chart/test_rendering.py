@@ -72,7 +72,7 @@ def test_a_misspelt_value_is_refused() -> None:
         ("cordon", {"nodes"}),
         ("scaleToZero", {"deployments", "replicasets", "statefulsets", "replicationcontrollers", "jobs", "cronjobs"}),
         ("identity", {"configmaps"}),
-        ("evidence", {"jobs", "persistentvolumeclaims"}),
+        ("evidence", {"jobs", "persistentvolumeclaims", "configmaps"}),
     ],
 )
 def test_what_is_switched_off_is_neither_granted_nor_done(action: str, resources: set[str]) -> None:
@@ -148,13 +148,29 @@ def test_the_crds_can_be_left_out_and_are_kept_on_uninstall() -> None:
     assert all(document["kind"] != "CustomResourceDefinition" for document in rendered("crds.enabled=false"))
 
 
-def test_the_chart_makes_no_secret_and_the_receivers_is_optional() -> None:
-    documents = rendered("receiver.tokens.existingSecret=alert-tokens")
+def test_the_only_secret_is_the_signing_key_which_the_controller_alone_mounts_and_which_outlives_the_release() -> None:
+    documents = rendered()
+    (secret,) = (document for document in documents if document["kind"] == "Secret")
+    assert secret["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert secret["data"].keys() == {"key.pem"}
+    mounting = {name for name, pod in pods(documents) if secret["metadata"]["name"] in str(pod.get("volumes"))}
+    assert mounting == {"firedoor-controller"}
+    (keys,) = (document for document in documents if document["metadata"]["name"] == "firedoor-signing-keys")
+    assert ("data" in keys, keys["metadata"]["annotations"]) == (False, {"helm.sh/resource-policy": "keep"})
+
+
+def test_a_signing_key_of_ones_own_takes_the_place_of_the_charts() -> None:
+    documents = rendered("signing.existingSecret=our-key")
     assert all(document["kind"] != "Secret" for document in documents)
+    assert "'secretName': 'our-key'" in str(dict(pods(documents))["firedoor-controller"]["volumes"])
+
+
+def test_the_receivers_secret_is_optional() -> None:
+    documents = rendered("receiver.tokens.existingSecret=alert-tokens")
     (tokens,) = (volume for volume in dict(pods(documents))["firedoor-receiver"]["volumes"] if volume["name"] == "tokens")
     assert (tokens["secret"]["secretName"], tokens["secret"]["optional"]) == ("alert-tokens", True)
 
 
 def test_an_image_whose_tag_is_digits_alone_is_installed_by_that_name() -> None:
     text = helm("template", "firedoor", str(CHART), *image_values("registry.test/firedoor:800864930180"))
-    assert "image: registry.test/firedoor:800864930180\n" in text
+    assert 'image: "registry.test/firedoor:800864930180"\n' in text

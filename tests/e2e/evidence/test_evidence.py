@@ -10,6 +10,7 @@ import pytest
 
 from cluster.local.layout import VOLUMES
 from cluster.providers import Provider
+from firedoor.evidence.signature import check, public_keys
 from tests.e2e.conftest import HOME, Json, Kubectl, Story
 from tests.e2e.evidence.bags import fetch, judged
 
@@ -31,6 +32,24 @@ def test_the_bag_holds_logs_and_dropped_files_and_passes_the_independent_checker
         assert dropped is not None
         assert dropped.read() == b"evil\n"
     assert b"Started HTTP server" in (bag / "data/02-logs/web/current.log").read_bytes()
+
+
+def test_the_bag_is_signed_by_a_key_that_the_status_names_and_openssl_agrees(story: Story, tmp_path: Path) -> None:
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True})
+    story.wait("EvidenceSealed", reason="Sealed", seconds=120)
+    incident = story.get("secinc", "incident")
+    bag = fetch(story.kubectl, incident, tmp_path)
+
+    key_id = incident["status"]["evidence"]["keyId"]
+    keys = story.kubectl.json("-n", HOME, "configmap", "firedoor-signing-keys")["data"]
+    (tmp_path / "key.pem").write_text(keys[f"{key_id}.pem"])
+
+    command = ["openssl", "dgst", "-sha256", "-verify", "../key.pem", "-signature", "signature.ecdsa", "tagmanifest-sha256.txt"]
+    subprocess.run(command, cwd=bag, check=True, capture_output=True)
+    assert check(bag, public_keys(keys[f"{key_id}.pem"].encode())) == []
+    judged(bag)
+    assert "custody head" in story.kubectl("-n", story.namespace, "get", "events.events.k8s.io", "-o", "jsonpath={..note}")
 
 
 def test_evidence_outlives_its_incident(story: Story) -> None:

@@ -6,7 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import bagit
@@ -28,9 +28,9 @@ def opened(root: Path) -> Bag:
     return Bag(root, "incident-1", {"pod_name": "collector"}, lambda: next(times))
 
 
-def filled(root: Path) -> Path:
+def filled(root: Path, artifacts: Mapping[str, bytes] = ARTIFACTS) -> Path:
     bag = opened(root)
-    for path, content in ARTIFACTS.items():
+    for path, content in artifacts.items():
         with bag.artifact(path, {"kind": "test"}) as writer:
             writer.write(content)
     bag.seal(INFORMATION, {})

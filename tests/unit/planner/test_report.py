@@ -65,6 +65,14 @@ def test_the_custody_head_is_said_and_so_stands_in_an_event_as_well() -> None:
         assert "custody head c0ffee" in message
 
 
+def test_sealed_evidence_says_who_signed_it_or_why_nobody_did() -> None:
+    signed, unsigned = sealed(key_id="abc"), sealed(unsigned="there is no signing key")
+    said = [told(situation(suspect=quarantined(), capture=one))["EvidenceSealed"] for one in (signed, unsigned)]
+    assert [verdict.status for verdict in said] == ["True", "True"]
+    assert "signed by key abc" in said[0].message
+    assert "not signed (there is no signing key)" in said[1].message
+
+
 def test_what_the_api_server_refuses_is_shown_to_people() -> None:
     trouble = Trouble(Reason.FORBIDDEN, "patch nodes/node-a: not allowed")
     assert told(contained(), trouble=trouble)["Stalled"].message == "patch nodes/node-a: not allowed"

@@ -1,0 +1,112 @@
+"""The signature of sealed evidence: its public key where people find it, and the Job that lays it into the bag.
+
+The signature is made before; nothing here knows the key. Evidence is signed once; there is no reverse.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from firedoor.api import names
+from firedoor.api.rbac import Rule
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Conflict
+from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, JOBS
+
+HOME_RULES = (
+    # The public keys, old ones too, so that every bundle can be checked as long as it is kept.
+    Rule(groups=("",), resources=("configmaps",), verbs=("patch",), names=(names.SIGNING_KEYS,)),
+    # What was sealed is noted on the claim, which outlives the incident.
+    Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("patch",)),
+)
+DEADLINE_SECONDS: Final = 120
+KEPT_SECONDS: Final = 7200
+"""Longer than the collector's Job stays: as long as that is there, this one says that its bag is signed."""
+NOBODY: Final = 65532
+KEEPER: Final = "keeper"
+
+
+@dataclass(frozen=True, slots=True)
+class Laying:
+    """What goes into which bag; the fields are those that `firedoor keep-signature` reads."""
+
+    bundle: str
+    signed: str
+    envelope: str
+    detached: str
+
+
+async def publish(kube: Kube, home: str, key_id: str, pem: str) -> None:
+    """Adds a public key to those that people check bundles with; none is ever taken away."""
+    await kube.patch(CONFIG_MAPS, names.SIGNING_KEYS, home, {"data": {f"{key_id}.pem": pem}})
+
+
+async def note_on_claim(kube: Kube, home: str, incident_uid: str, sealed: Obj) -> None:
+    """Notes on the claim what its volume holds."""
+    body = {"metadata": {"annotations": {names.SEALED: json.dumps(sealed)}}}
+    await kube.patch(CLAIMS, names.evidence_claim(incident_uid), home, body)
+
+
+async def lay(kube: Kube, home: str, image: str, incident_uid: str, key_id: str, laying: Laying) -> None:
+    """Starts the Job that lays the signature into its bag; one that exists already is well."""
+    try:
+        await kube.create(JOBS, job(home, image, incident_uid, key_id, laying))
+    except Conflict as conflict:
+        if conflict.reason != "AlreadyExists":
+            raise
+
+
+def job(home: str, image: str, incident_uid: str, key_id: str, laying: Laying) -> Obj:
+    """The Job: restricted profile, no token, nothing writable but the volume."""
+    labels = {**names.made_labels(incident_uid), names.COMPONENT: KEEPER}
+    return {
+        "apiVersion": JOBS.api_version,
+        "kind": JOBS.kind,
+        "metadata": {
+            "name": names.keeper_job(incident_uid),
+            "namespace": home,
+            "labels": labels,
+            "annotations": {names.KEY_ID: key_id},
+        },
+        "spec": {
+            "backoffLimit": 3,
+            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "ttlSecondsAfterFinished": KEPT_SECONDS,
+            "template": {"metadata": {"labels": labels}, "spec": _pod_spec(image, incident_uid, laying)},
+        },
+    }
+
+
+def _pod_spec(image: str, incident_uid: str, laying: Laying) -> dict[str, Any]:
+    return {
+        "serviceAccountName": names.COLLECTOR,
+        "automountServiceAccountToken": False,
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": NOBODY,
+            "runAsGroup": NOBODY,
+            "fsGroup": NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(image, laying)],
+        "volumes": [{"name": "evidence", "persistentVolumeClaim": {"claimName": names.evidence_claim(incident_uid)}}],
+    }
+
+
+def _container(image: str, laying: Laying) -> dict[str, Any]:
+    return {
+        "name": KEEPER,
+        "image": image,
+        "args": ["keep-signature"],
+        "env": [{"name": "FIREDOOR_SIGNATURE", "value": json.dumps(asdict(laying))}],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": "evidence", "mountPath": "/evidence"}],
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
