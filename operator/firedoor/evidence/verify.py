@@ -1,8 +1,8 @@
 """Checking a bag: every altered byte and custody line is named; nothing is fixed, and nothing found is hidden.
 
-Anyone with the bag can run it (`firedoor verify BAG`, `python -m firedoor.evidence.verify BAG`). Stands on hashing
-alone. All faults are collected before anything is said. It shows that the bag agrees with itself; that it is the one
-that was sealed, only the tag manifest's digest kept elsewhere (the incident's status) can show.
+Anyone with the bag can run it (`python -m firedoor.evidence.verify BAG`; the commands check the signature as well).
+Stands on hashing alone. All faults are collected before anything is said. It shows that the bag agrees with itself; that
+it is the one that was sealed, its signature shows, or the tag manifest's digest in the incident's status.
 """
 
 import hashlib
@@ -30,7 +30,8 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 class Finding:
     """One fault: what it is, which file or line it is in, and what was seen.
 
-    Kinds: BagMalformed, FileMissing, UnexpectedFile, ChecksumMismatch, OxumMismatch, CustodyBroken, CustodyDisagrees.
+    Kinds: BagMalformed, FileMissing, UnexpectedFile, ChecksumMismatch, OxumMismatch, CustodyBroken, CustodyDisagrees; of
+    signatures (signature.py) SignatureMissing, SignatureWrong, SignatureDisagrees.
     """
 
     kind: str
@@ -43,18 +44,22 @@ def verify(bag: Path) -> list[Finding]:
     if not (bag / "data").is_dir():
         return [Finding("BagMalformed", str(bag), "this is no folder with a bag in it")]
     files = _files(bag)
-    return [*_declaration(bag), *_manifests(bag), *_unlisted(bag, files), *_oxum(bag, files), *_custody(bag)]
+    return [*_declaration(bag), *_manifests(bag), *_unlisted(bag, files), *_empty(bag), *_oxum(bag, files), *_custody(bag)]
 
 
-def report(bag: Path) -> int:
-    """Prints what was found, with anything unprintable escaped; 1 when something was."""
-    findings = verify(bag)
+def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
+    """Prints what was found, with anything unprintable escaped; 0: whole, 1: faults, 2: there was nothing to check.
+
+    signed: what is known of the signature, in words; empty when none was asked for.
+    """
     for finding in findings:
         print(ascii(f"{finding.kind}: {finding.where}: {finding.what}")[1:-1])
+    if not (bag / "data").is_dir():
+        return 2
     if findings:
         print(f"{len(findings)} faults")
         return 1
-    print("the bag is as it was sealed, if these are the digests in the incident's status:")
+    print(signed or "the bag is as it was sealed, if these are the digests in the incident's status:")
     print(f"tagManifestSHA256 {_digest(bag / TAGS[0])}")
     print(f"custodyHead {digest((bag / 'custody.jsonl').read_bytes().splitlines()[-1])}")
     return 0
@@ -69,6 +74,13 @@ def _files(bag: Path) -> frozenset[str]:
     )
 
 
+def _empty(bag: Path) -> Iterator[Finding]:
+    """A bag has files, and folders only for them."""
+    for folder, folders, names in os.walk(bag):
+        if not folders and not names:
+            yield Finding("UnexpectedFile", os.path.relpath(folder, bag), "is an empty folder")
+
+
 def _declaration(bag: Path) -> Iterator[Finding]:
     file = bag / "bagit.txt"
     if _plain(file) and file.read_bytes() != DECLARATION:
@@ -80,6 +92,8 @@ def _manifests(bag: Path) -> Iterator[Finding]:
         if not _plain(bag / name):
             yield Finding("FileMissing", name, "the manifest is not there as a plain file")
             continue
+        if not (bag / name).read_bytes().endswith(b"\n"):
+            yield Finding("BagMalformed", name, "is cut off")
         algorithm = name.partition("-")[2].removesuffix(".txt")
         listed: set[str] = set()
         for number, line in enumerate(_lines(bag / name), start=1):
@@ -181,4 +195,4 @@ def _digest(file: Path, algorithm: str = "sha256") -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(report(Path(sys.argv[1])))
+    sys.exit(tell(Path(sys.argv[1]), verify(Path(sys.argv[1]))))

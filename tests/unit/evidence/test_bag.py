@@ -13,7 +13,7 @@ import bagit
 import pytest
 
 from firedoor.evidence.bag import Bag
-from firedoor.evidence.verify import report, verify
+from firedoor.evidence.verify import tell, verify
 
 ARTIFACTS = {"data/00-pod/pod.json": b'{"kind": "Pod"}', "data/01-logs/web/current.log": b"2026-01-01T00:00:00Z hello\n" * 100}
 INFORMATION = {"External-Identifier": "uid-1", "Capture-Status": "complete"}
@@ -247,7 +247,7 @@ def test_a_hostile_name_is_escaped_in_the_report(tmp_path: Path, capsys: pytest.
     bag = filled(tmp_path)
     (bag / "data").chmod(0o700)
     (bag / "data/\x1b]0;owned\x07").touch()
-    assert report(bag) == 1
+    assert tell(bag, verify(bag)) == 1
     printed = capsys.readouterr().out
     assert "\\x1b]0;owned" in printed
     assert "\x1b" not in printed
