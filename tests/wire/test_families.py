@@ -15,6 +15,7 @@ from tests.wire.process import Operator, kept_running, operated
 from tests.wire.test_crashes import Kill
 from tests.wire.world import (
     EVERYTHING,
+    HOME,
     INCIDENTS,
     LABELS,
     condition,
@@ -105,6 +106,44 @@ async def test_a_child_that_a_person_deletes_is_not_made_again(cluster: FakeClus
 async def test_a_workload_that_is_not_there_is_waited_for(cluster: FakeCluster, operator: Operator) -> None:
     report(cluster, target={"kind": "Deployment", "name": "nothing"})
     await eventually(lambda: condition(cluster, "Accepted")["reason"] == "TargetNotFound", "said so")
+
+
+async def test_a_workload_is_not_put_to_rest_over_another_incidents_suspect(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.controllers = (replica_sets, collectors)
+    pod(cluster, "second")
+    untouched = {"network": "None", "node": "None"}
+    report(cluster, "other", target={"kind": "Pod", "name": "second"}, containment=untouched)
+    await eventually(lambda: says(cluster, "Accepted", name="other"), "the other incident holds")
+
+    report(cluster, **EVERYTHING)
+    await eventually(lambda: condition(cluster, "WorkloadScaled")["reason"] == "WaitingForEvidence", "it waits")
+    assert "pod second of shop/other" in condition(cluster, "WorkloadScaled")["message"]
+    assert cluster.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"] == 3
+
+    cluster.remove(INCIDENTS, "shop", "other")
+    await eventually(lambda: says(cluster, "WorkloadScaled"), "it is put to rest")
+
+
+async def test_two_pods_of_one_node_hold_their_workload_together_and_both_come_back(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    cluster.controllers = (replica_sets, collectors)
+    pod(cluster, "second")
+    before = picture(cluster)
+    node = {"kind": "Node", "name": "node-a"}
+    cluster.add(INCIDENTS, {"metadata": {"name": "node", "namespace": HOME}, "spec": {"target": node, **EVERYTHING}})
+
+    def said(about: str) -> str:
+        found = cluster.get(INCIDENTS, HOME, "node").get("status", {}).get("conditions", [])
+        return str(next((c["status"] for c in found if c["type"] == about), ""))
+
+    await eventually(lambda: said("WorkloadScaled") == "True", "the workload is at rest")
+    holders = [key for key in cluster.get(DEPLOYMENTS, "shop", "web")["metadata"]["annotations"] if ".dev/scale." in key]
+    assert len(holders) == 2
+
+    cluster.change(INCIDENTS, HOME, "node", {"spec": {"release": {"reason": "over", "mode": "Restore"}}})
+    await eventually(lambda: said("Released") == "True", "released")
+    assert picture(cluster) == before
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

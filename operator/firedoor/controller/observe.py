@@ -19,6 +19,7 @@ from firedoor.kube.resources import NODES, PODS
 from firedoor.planner.containment import wants_evidence
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, PodView
+from firedoor.planner.workload_view import WorkloadView
 
 NODES_SECONDS = 5.0
 """How old the list may be; a patch of a node tests its version, and our own patches make the list old at once."""
@@ -89,6 +90,10 @@ class Observer:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
         nodes, workload = await asyncio.gather(self._all_nodes(), self._workloads.of(s))
         return replace(s, around=Surroundings(nodes=nodes, workload=workload, sheltered=False))
+
+    async def workload(self, s: Situation) -> WorkloadView | None:
+        """The workload alone, where anything depends on it."""
+        return await self._workloads.of(s)
 
     def nodes_changed(self) -> None:
         """Says that a node was patched, so that the next look is a fresh one, even where one is under way."""

@@ -102,6 +102,12 @@ class Ledger:
         """Uids of the incidents about a pod."""
         return self._index.of("about", namespace, pod)
 
+    def unsealed(self, incident: SecurityIncident) -> dict[str, SecurityIncident]:
+        """By pod: other incidents about pods of the same namespace that are not over and whose evidence is not sealed."""
+        found = (record.incident for record in self._living(self._index.of("suspects", incident.target_namespace)))
+        others = (one for one in found if one.uid != incident.uid and one.status.truth("EvidenceSealed") != "True")
+        return {one.spec.target.name: one for one in others if one.spec.target is not None}
+
     def knows_holder(self, key: str) -> bool:
         """Whether a workload's annotation is that by which an incident that is not over would hold it."""
         return any(self._living(self._index.of("holder", key)))
@@ -153,6 +159,7 @@ def _keys(record: Record) -> Iterator[Key]:
     yield ("holder", scale_holder(incident.uid))
     if target is not None and target.kind == "Pod":
         yield ("about", incident.target_namespace, target.name)
+        yield ("suspects", incident.target_namespace)
     if parent := incident.metadata.labels.get(PARENT):
         yield ("parent", parent)
     if record.hold is not None:

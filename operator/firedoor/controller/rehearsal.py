@@ -17,6 +17,7 @@ from firedoor.planner.group import Group
 from firedoor.planner.preview import MOST
 from firedoor.planner.situation import Situation, Surroundings
 from firedoor.planner.views import PolicyView
+from firedoor.planner.workload import wants_scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,13 @@ class Rehearsal:
             )
             for member, pod in members
         )
-        return previewed(s, children, group.left_out)
+        return previewed(s, [await self._with_workload(child) for child in children], group.left_out)
+
+    async def _with_workload(self, child: Situation) -> Situation:
+        """Of a node, each pod's own workload is put to rest by its child."""
+        if not wants_scale(child):
+            return child
+        return replace(child, around=replace(child.around, workload=await self.observer.workload(child)))
 
     async def _policies(self, namespaces: set[str]) -> dict[str, tuple[PolicyView, ...]]:
         return {

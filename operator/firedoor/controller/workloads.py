@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from firedoor.api.incident import SecurityIncident
 from firedoor.controller.record import Ledger
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.resources import AUTOSCALERS, WORKLOADS
+from firedoor.kube.resources import AUTOSCALERS, PODS, WORKLOADS
 from firedoor.planner.rivals import Autoscaler, rivals
 from firedoor.planner.situation import Situation
-from firedoor.planner.views import Owner, PodPrior
+from firedoor.planner.views import Owner, PodPrior, PodView
 from firedoor.planner.workload import wants_scale
 from firedoor.planner.workload_view import FIELDS, WorkloadView
 
@@ -36,10 +37,22 @@ class Workloads:
         found = replace(found, strangers=self._strangers(found))
         if s.incident.leaving or found.setting is None:
             return found
+        found = replace(found, endangered=await self._endangered(s, found))
         return replace(found, rivals=rivals(found, await self._autoscalers(found.namespace)))
 
     def _strangers(self, found: WorkloadView) -> frozenset[str]:
         return frozenset(holder for holder in found.holders if not self.ledger.knows_holder(holder))
+
+    async def _endangered(self, s: Situation, found: WorkloadView) -> tuple[str, ...]:
+        """Other incidents' suspects that go with the workload, by its pods as they are now."""
+        others = self.ledger.unsealed(s.incident) if wants_scale(s) and not found.at_rest else {}
+        if not others:
+            return ()
+        pods = [PodView.read(pod) for pod in await self.kube.list(PODS, found.namespace)]
+        owned = [pod for pod in pods if pod.owner is not None and _is_about(others.get(pod.name), pod)]
+        above = {owner: await self._topmost(found.namespace, owner) for owner in {pod.owner for pod in owned if pod.owner}}
+        mine = {owner for owner, top in above.items() if top is not None and top.uid == found.uid}
+        return tuple(f"pod {pod.name} of {others[pod.name].key}" for pod in owned if pod.owner in mine)
 
     async def _found(self, s: Situation) -> WorkloadView | None:
         """By the receipt first: of what is held, the owners between may be gone since."""
@@ -69,6 +82,13 @@ class Workloads:
 
     async def _autoscalers(self, namespace: str) -> tuple[Autoscaler, ...]:
         return tuple(Autoscaler.read(found) for found in await self.kube.list(AUTOSCALERS, namespace))
+
+
+def _is_about(other: SecurityIncident | None, pod: PodView) -> bool:
+    """Whether an incident is about this very pod, as far as it says which one it means."""
+    if other is None or other.spec.target is None:
+        return False
+    return (other.spec.target.uid or other.status.target_uid) in (None, pod.uid)
 
 
 def _asks(s: Situation) -> bool:

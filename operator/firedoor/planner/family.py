@@ -99,8 +99,10 @@ def _owner(parent: SecurityIncident) -> dict[str, Any]:
 
 
 def child_containment(parent: SecurityIncident) -> Containment:
-    """What a child closes: all but the workload, which the parent alone puts to rest."""
-    return parent.spec.containment.model_copy(update={"workload": "None"})
+    """What a child closes: all, but for the workload that the incident is about, which the parent alone puts to rest."""
+    asked, target = parent.spec.containment, parent.spec.target
+    of_many = target is not None and target.kind == "Node"
+    return asked if of_many else asked.model_copy(update={"workload": "None"})
 
 
 def made(parent: SecurityIncident, found: SecurityIncident) -> bool:

@@ -21,6 +21,7 @@ from firedoor.planner.report import cordoned, scaled
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict
+from firedoor.planner.workload import wants_scale
 
 NAMED = 8
 """Pods that a sentence names; more are counted."""
@@ -100,7 +101,7 @@ def _holding(s: Situation, family: tuple[Kin, ...]) -> dict[Type, Verdict]:
     return {
         Type.ISOLATED: summed(Type.ISOLATED, family) if isolates else not_requested("Network isolation"),
         Type.NODE_CORDONED: _cordoned(s, family),
-        Type.WORKLOAD_SCALED: _scaled(s),
+        Type.WORKLOAD_SCALED: _scaled(s, family),
         Type.IDENTITY_FROZEN: summed(Type.IDENTITY_FROZEN, family) if wants_freeze(s) else not_requested("Freezing the identity"),
     }
 
@@ -112,10 +113,10 @@ def _cordoned(s: Situation, family: tuple[Kin, ...]) -> Verdict:
     return summed(Type.NODE_CORDONED, family) if wants_cordon(s) else not_requested("A cordon")
 
 
-def _scaled(s: Situation) -> Verdict:
-    target = s.incident.spec.target
-    if target is not None and target.kind == "Node" and s.incident.spec.containment.workload != "None":
-        return Verdict("False", Reason.NO_WORKLOAD, "A node is no workload; nothing is put to rest.")
+def _scaled(s: Situation, family: tuple[Kin, ...]) -> Verdict:
+    """The workload that the incident is about it holds itself; those of a node's pods are held by the children."""
+    if s.incident.spec.target is not None and s.incident.spec.target.kind == "Node" and wants_scale(s):
+        return summed(Type.WORKLOAD_SCALED, family)
     return scaled(s)
 
 

@@ -13,6 +13,7 @@ from firedoor.planner.verdict import Verdict
 HOLDS = {
     Type.ISOLATED: (Reason.ISOLATED, "isolated"),
     Type.NODE_CORDONED: (Reason.CORDONED, "on cordoned nodes"),
+    Type.WORKLOAD_SCALED: (Reason.SCALED, "under a workload at rest"),
     Type.IDENTITY_FROZEN: (Reason.FROZEN, "without an identity"),
     Type.EVIDENCE_SEALED: (Reason.SEALED, "kept as sealed evidence"),
 }
@@ -26,7 +27,7 @@ def summed(about: Type, family: tuple[Kin, ...]) -> Verdict:
     counting = _counting(about, family)
     if not counting:
         return Verdict("False", Reason.RELEASED, "Every suspect was released by itself.")
-    told = [(one, _said(about, one)) for one in counting]
+    told = _concerned([(one, _said(about, one)) for one in counting])
     return _worst(told, "False") or _worst(told, "Unknown") or _all_hold(about, told, family)
 
 
@@ -41,6 +42,11 @@ def _counting(about: Type, family: tuple[Kin, ...]) -> tuple[Kin, ...]:
     if about is Type.EVIDENCE_SEALED:
         return tuple(one for one in family if one.child is not None or not one.released)
     return tuple(one for one in family if not one.released)
+
+
+def _concerned(told: list[tuple[Kin, Verdict]]) -> list[tuple[Kin, Verdict]]:
+    """A suspect without a workload has none to put to rest, and speaks only where none of them has one."""
+    return [(one, said) for one, said in told if said.reason != Reason.NO_WORKLOAD] or told
 
 
 def _said(about: Type, one: Kin) -> Verdict:

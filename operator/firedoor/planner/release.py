@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
-from firedoor.api.names import cordon_holder
+from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.identity import thaw
 from firedoor.planner.protection import lift_shelter, notes_to_return
 from firedoor.planner.situation import KEEP_LABELS, Situation
@@ -21,15 +21,18 @@ from firedoor.planner.steps import (
     Step,
 )
 from firedoor.planner.views import PodView
+from firedoor.planner.workload import NAMED, give_back
 from firedoor.planner.workload import drifts as workload_drifts
-from firedoor.planner.workload import give_back
 
 
 def release(s: Situation) -> Plan:
     """Everything of this incident that still holds and should not."""
     if waits_for_evidence(s):
         return ()
-    stages = (give_back(s), _pod(s), (*_policy(s), *_node(s), *_identity(s)))
+    given = give_back(s)
+    if waits_for_workload(s) or (given and _would_be_adopted(s)):
+        return (given,) if given else ()
+    stages = (given, _pod(s), (*_policy(s), *_node(s), *_identity(s)))
     return tuple(stage for stage in stages if stage)
 
 
@@ -46,6 +49,24 @@ def waits_for_evidence(s: Situation) -> bool:
     """A pod that is to be discarded is kept until what is being captured from it is sealed."""
     asked = s.incident.spec.release.mode if s.incident.spec.release else None
     return s.suspect_held and asked in (None, ReleaseMode.DISCARD) and s.around.capture.state == "Running"
+
+
+def waits_for_workload(s: Situation) -> str:
+    """Why the pod cannot have its labels back yet, in words: a workload at rest adopts it and deletes it as one too many."""
+    workload = s.around.workload
+    if workload is None or not _would_be_adopted(s):
+        return ""
+    others = [workload.annotations[key] for key in workload.holders if key != scale_holder(s.incident.uid)]
+    if workload.at_rest and others:
+        return f"{workload.title} would delete the pod while {', '.join(others[:NAMED])} holds it at rest."
+    return "" if workload.at_rest or workload.settled else f"{workload.title} is being set up again."
+
+
+def _would_be_adopted(s: Situation) -> bool:
+    """Whether giving the labels back makes the pod one of its workload's again."""
+    if s.pod is None or not s.suspect_held or s.held_by_others or s.pod.leaving or mode(s) is not ReleaseMode.RESTORE:
+        return False
+    return s.pod.owner is None and s.prior.owner is not None
 
 
 def _pod(s: Situation) -> tuple[Step, ...]:
@@ -110,7 +131,7 @@ def _identity(s: Situation) -> tuple[Step, ...]:
 
 def outstanding(s: Situation) -> bool:
     """Whether anything is still to be given back."""
-    return waits_for_evidence(s) or pod_going(s) or bool(release(s))
+    return waits_for_evidence(s) or pod_going(s) or bool(waits_for_workload(s)) or bool(release(s))
 
 
 def drifts(s: Situation) -> tuple[str, ...]:

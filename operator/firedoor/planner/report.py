@@ -21,7 +21,7 @@ from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, wants_freeze
 from firedoor.planner.permits import Refusal
 from firedoor.planner.receipts import receipts
-from firedoor.planner.release import keeps, outstanding, waits_for_evidence
+from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict, isolation
@@ -179,6 +179,8 @@ def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> V
         return Verdict("False", Reason.RELEASING, f"Not everything can be given back: {trouble.message}")
     if waits_for_evidence(s):
         return Verdict("False", Reason.RELEASING, "Waits until the evidence of the suspect pod is sealed.")
+    if waiting := waits_for_workload(s):
+        return Verdict("False", Reason.RELEASING, f"Waits with the pod's labels: {waiting}")
     if outstanding(s):
         return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
     if keeps(s):

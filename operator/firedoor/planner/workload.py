@@ -15,6 +15,9 @@ from firedoor.planner.steps import Plan, ReturnReplicas, ScaleToZero, Step
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.workload_view import Setting, WorkloadView
 
+NAMED = 8
+"""Pods that a sentence names."""
+
 
 def wants_scale(s: Situation) -> bool:
     return s.incident.spec.containment.workload == "ScaleToZero" and "scaleToZero" in s.actions
@@ -31,11 +34,12 @@ def holds_scale(s: Situation) -> bool:
 
 
 def may_scale(s: Situation) -> bool:
-    """Scaling deletes owned pods: the suspect must be free of its owner, or its evidence sealed, or no pod be touched at all."""
+    """Scaling deletes owned pods: each suspect must be free of its owner, or its evidence sealed, or no pod be touched at all."""
     workload = s.around.workload
+    if workload is not None and (workload.kind == "CronJob" or workload.at_rest):
+        return True
     free = s.members_clear and (s.pod is None or s.pod.owner is None)
-    harmless = workload is not None and (workload.kind == "CronJob" or workload.at_rest)
-    return free or harmless or s.around.capture.sealed
+    return (free or s.around.capture.sealed) and not (workload and workload.endangered)
 
 
 def scale(s: Situation) -> tuple[Step, ...]:
@@ -143,6 +147,11 @@ def _claims(workload: WorkloadView) -> str:
 
 
 def _waiting(s: Situation, workload: WorkloadView) -> str:
+    if workload.endangered:
+        return (
+            f"{workload.title} still owns {', '.join(workload.endangered[:NAMED])}, and putting it to rest would delete what "
+            "other incidents are about. It happens once their evidence is sealed or the pods are free of it."
+        )
     owns = f"{workload.title} still owns the suspect, and putting it to rest would delete the pod"
     if s.around.capture.state == "Failed":
         return f"{owns}, whose evidence could not be sealed. Once what is needed is kept, put it to rest by hand."

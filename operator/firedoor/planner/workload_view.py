@@ -76,6 +76,10 @@ class WorkloadView:
     """Annotations that look like holders and whose incident nobody knows: left over or forged, so they count for nothing."""
     rivals: tuple[str, ...] = ()
     """Sentences about who would set it up again."""
+    endangered: tuple[str, ...] = ()
+    """Pods that it owns and other incidents are about, and whose evidence is not sealed: putting it to rest deletes them."""
+    settled: bool = True
+    """Whether its controller has seen how it is set up by now; until then it would delete pods by how it was."""
 
     @classmethod
     def read(cls, kind: str, workload: Json) -> Self:
@@ -93,6 +97,7 @@ class WorkloadView:
             deletes_claims=(spec.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenScaled") == "Delete",
             ready=(workload.get("status") or {}).get("readyReplicas", 0) if key == "replicas" else None,
             changed_by=_changed_by(metadata, key),
+            settled=_settled(workload),
         )
 
     @property
@@ -126,6 +131,12 @@ class WorkloadView:
     def healthy_without_suspect(self) -> int | None:
         """Ready replicas beside the suspect; None for what has no replicas."""
         return None if self.ready is None else max(0, self.ready - 1)
+
+
+def _settled(workload: Json) -> bool:
+    """Not every kind says what its controller has seen; those that do not own no pods by number."""
+    observed = (workload.get("status") or {}).get("observedGeneration")
+    return observed is None or observed >= workload["metadata"].get("generation", 0)
 
 
 def _changed_by(metadata: Json, key: Field) -> str:

@@ -224,6 +224,26 @@ def test_a_node_is_cordoned_and_the_chosen_pods_on_it_are_cut_off_until_release(
     assert node_after["metadata"]["annotations"] == node_before["metadata"]["annotations"]
 
 
+def test_the_workloads_of_a_nodes_pods_are_put_to_rest_and_come_back_with_their_pods(story: Story, home: Story) -> None:
+    app, node = f"chosen-{story.namespace}", story.pod()["spec"]["nodeName"]
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": app}}, "template": template(app, nodeName=node)}
+    workload(story, "apps/v1", "Deployment", "web", spec)
+    before = running(story, app, 2)
+    target = {"kind": "Node", "name": node, "selector": f"app={app}"}
+
+    home.incident("", name=story.namespace, target=target, containment=AT_REST)
+    home.wait("WorkloadScaled", name=story.namespace)
+
+    assert story.get("deployment", "web")["spec"]["replicas"] == 0
+    eventually(lambda: not story.pods(app), "the replacements are gone")
+    home.release(name=story.namespace, mode="Restore")
+    home.wait("Released", name=story.namespace)
+    found = story.get("deployment", "web")
+    assert found["spec"]["replicas"] == 2
+    assert not any(key.startswith("firedoor.dev/") for key in found["metadata"]["annotations"])
+    eventually(lambda: names(story.pods(app)) == before, "it has the pods that it had")
+
+
 def test_what_firedoor_never_touches_on_a_node_is_left_out_by_name(story: Story, home: Story) -> None:
     story.pod("hosted", hostNetwork=True, containers=[{"name": "c", "image": "firedoor.test/pause:1"}])
     node = story.get("pod", "hosted")["spec"]["nodeName"]

@@ -78,6 +78,22 @@ def test_a_statefulset_whose_suspect_leaves_no_evidence_is_not_scaled(story: Sto
     assert story.get("pod", suspect)["status"]["phase"] == "Running"
 
 
+def test_a_statefulset_is_not_scaled_over_the_pod_of_another_incident_without_evidence(story: Story) -> None:
+    suspect = stateful_set(story)
+    story.incident("db-1", name="other", containment={"network": "Isolate", "node": "None"})
+    story.wait("Isolated", name="other")
+    story.incident(suspect, containment=SCALE, evidence={"enabled": True})
+    story.wait("EvidenceSealed", seconds=150.0)
+
+    waiting = story.wait("WorkloadScaled", "False", "WaitingForEvidence")
+
+    assert f"pod db-1 of {story.namespace}/other" in waiting["message"]
+    assert story.get("statefulset", "db")["spec"]["replicas"] == 2
+    story.kubectl("-n", story.namespace, "delete", "secinc", "other", "--timeout=60s")
+    story.wait("WorkloadScaled")
+    assert story.get("statefulset", "db")["spec"]["replicas"] == 0
+
+
 def test_a_statefulset_that_would_delete_its_claims_is_refused(story: Story) -> None:
     suspect = stateful_set(story, persistentVolumeClaimRetentionPolicy={"whenScaled": "Delete"})
     story.incident(suspect, containment=SCALE)
@@ -134,6 +150,26 @@ def test_two_incidents_on_one_deployment_release_in_any_order_and_the_last_one_r
     story.wait("Released", name=order[1])
 
     assert shape(story.get("deployment", "web")) == shape(before)
+
+
+def test_a_pod_that_is_restored_is_not_deleted_by_the_workload_that_another_incident_holds(story: Story) -> None:
+    story.deployment()
+    suspects = {"first": story.pods()[0]["metadata"]["name"]}
+    suspects["second"] = story.pods()[1]["metadata"]["name"]
+    for name, suspect in suspects.items():
+        rest(story, suspect, name=name)
+    uids = {name: story.get("pod", suspect)["metadata"]["uid"] for name, suspect in suspects.items()}
+
+    story.release(name="first", mode="Restore")
+    waiting = story.wait("Released", "False", "Releasing", name="first")
+    assert f"while {story.namespace}/second holds it at rest" in waiting["message"]
+    story.release(name="second", mode="Restore")
+    for name, suspect in suspects.items():
+        story.wait("Released", name=name)
+        assert story.get("pod", suspect)["metadata"]["uid"] == uids[name]
+
+    time.sleep(LONGER_THAN_A_LOOK)
+    assert {one["metadata"]["uid"] for one in story.pods()} == set(uids.values()), "the replacements went, not the suspects"
 
 
 def test_an_autoscaler_that_targets_the_workload_is_named(story: Story) -> None:

@@ -8,7 +8,7 @@ from firedoor.controller.record import Ledger
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
-from firedoor.kube.resources import AUTOSCALERS, CRON_JOBS, DEPLOYMENTS, JOBS, REPLICA_SETS, Resource
+from firedoor.kube.resources import AUTOSCALERS, CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_SETS, Resource
 from firedoor.planner.views import Owner
 from firedoor.planner.workload_view import WorkloadView
 from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation
@@ -113,3 +113,43 @@ async def test_a_holder_whose_incident_nobody_knows_is_a_stranger() -> None:
     assert view is not None
     assert view.holders == (scale_holder(UID),)
     assert view.strangers == {scale_holder(OTHER_UID)}
+
+
+def other(status: dict[str, Any] | None = None, **fields: Any) -> SecurityIncident:
+    return incident(uid=OTHER_UID, target={"kind": "Pod", "name": "web-2", **fields}, evidence={"enabled": True}, status=status)
+
+
+def living(name: str, owner: tuple[str, str] | None) -> tuple[Resource, Obj]:
+    return PODS, thing(name, owner, uid=f"{name}-uid")
+
+
+async def endangered(
+    *incidents: SecurityIncident, owner: tuple[str, str] | None = ("ReplicaSet", "web-1"), at: int = 3
+) -> tuple[str, ...]:
+    """What putting the Deployment to rest would delete of these incidents' suspects."""
+    ledger = Ledger()
+    for one in (ASKING, *incidents):
+        ledger.note(one)
+    deployment = (DEPLOYMENTS, {**thing("web"), "spec": {"replicas": at}})
+    older = (REPLICA_SETS, thing("web-0", ("Deployment", "web")))
+    bank = (REPLICA_SETS, thing("bank-1", ("Deployment", "bank")))
+    shelf = Shelf(deployment, REPLICA_SET, older, bank, living("web-2", owner))
+    suspect = pod(owner=Owner("ReplicaSet", "web-1", "web-1-uid"))
+    view = await Workloads(shelf, ledger).of(situation(ASKING, suspect))
+    assert view is not None
+    return view.endangered
+
+
+async def test_another_incidents_pod_that_the_workload_still_owns_is_endangered_also_by_an_older_replicaset() -> None:
+    assert await endangered(other()) == ("pod web-2 of shop/shell",)
+    assert await endangered(other(), owner=("ReplicaSet", "web-0")) == ("pod web-2 of shop/shell",)
+
+
+async def test_what_is_free_sealed_another_pod_or_of_another_workload_is_not_endangered() -> None:
+    sealed = {"type": "EvidenceSealed", "status": "True", "reason": "Sealed", "message": "", "lastTransitionTime": NOON}
+    assert await endangered(other({"conditions": [{**sealed, "observedGeneration": 1}]})) == ()
+    assert await endangered(other(), owner=None) == ()
+    assert await endangered(other(), owner=("ReplicaSet", "bank-1")) == ()
+    assert await endangered(other(uid="an-earlier-pod-of-that-name")) == ()
+    assert await endangered() == ()
+    assert await endangered(other(), at=0) == (), "nothing is left that putting it to rest would delete"

@@ -51,6 +51,13 @@ def test_a_child_is_about_one_pod_by_its_uid_and_asks_for_what_its_parent_does_b
     assert made["spec"]["hold"], "a policy's releaseAfter releases the parent, not its children one by one"
 
 
+def test_of_a_node_each_child_puts_the_workload_of_its_own_pod_to_rest() -> None:
+    about = parent(kind="Node", containment=SCALE)
+    made = family.child(about, about.status.targets[0])
+    assert made["spec"]["containment"]["workload"] == "ScaleToZero"
+    assert family.vouches(about, child(about))
+
+
 def test_the_name_of_a_child_fits_whatever_the_parent_is_called() -> None:
     assert len(names.child_incident("x" * 253, "0a1b2c3d-0000")) == 253
     assert names.child_incident("a" * 243 + "..b", "0a1b2c3d-0000") == "a" * 243 + "-0a1b2c3d"

@@ -100,13 +100,18 @@ def test_the_workload_is_the_parents_own() -> None:
     assert said(about, deployment=workload(0, UID))["WorkloadScaled"].status == "True"
 
 
-def test_a_node_is_held_by_the_parent_and_has_no_workload() -> None:
+def test_a_node_is_held_by_the_parent_and_the_workloads_of_its_pods_by_the_children() -> None:
     target = {"kind": "Node", "name": "node-a"}
     about = incident(target=target, namespace=HOME, containment={"workload": "ScaleToZero"})
     about = family.accepted(about, group())
     found = said(about, nodes=(held_node(UID), node("node-b")))
     assert found["NodeCordoned"].status == "True"
-    assert found["WorkloadScaled"].reason == "NoWorkload"
+    assert found["WorkloadScaled"].reason == "Pending"
+    rest, bare = child(about, 0, WorkloadScaled="True:Scaled"), child(about, 1, WorkloadScaled="False:NoWorkload")
+    assert said(about, rest, bare)["WorkloadScaled"].message == "The suspect is under a workload at rest."
+    waiting = child(about, 1, WorkloadScaled="False:WaitingForEvidence")
+    assert said(about, rest, waiting)["WorkloadScaled"].reason == "WaitingForEvidence"
+    assert said(about, child(about, 0, WorkloadScaled="False:NoWorkload"), bare)["WorkloadScaled"].reason == "NoWorkload"
     assert status(situation(about), kin(about), Findings()).node == "node-a"
 
 

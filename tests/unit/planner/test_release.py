@@ -6,7 +6,7 @@ from typing import Any
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import QUARANTINED
 from firedoor.planner.protection import NOTES
-from firedoor.planner.release import drifts, outstanding, release
+from firedoor.planner.release import drifts, outstanding, release, waits_for_workload
 from firedoor.planner.situation import Capture, Situation
 from firedoor.planner.steps import DiscardPod, KeepDeny, LiftDeny, ReleaseCordon, RestorePod, ReturnReplicas, Step
 from firedoor.planner.views import Owner, PodPrior
@@ -143,3 +143,38 @@ def test_replicas_that_somebody_else_set_are_left_alone_and_told_of() -> None:
 
 def test_what_is_released_needs_nothing_more() -> None:
     assert not outstanding(situation(leaving()))
+
+
+# A workload that would delete what is given back to it
+
+
+def restoring(*holders: str, at: int = 0, owner: Owner | None = None, mode: str = "Restore", settled: bool = True) -> Situation:
+    """The suspect of a release, let go of by its workload, which these incidents hold."""
+    found = replace(workload(at, *holders), settled=settled)
+    return situation(leaving(release={"mode": mode}), replace(quarantined(), owner=owner), policies=(deny(),), deployment=found)
+
+
+def test_the_workload_comes_back_before_the_pod_and_alone() -> None:
+    last = restoring(UID)
+    assert [type(step) for step in steps(last)] == [ReturnReplicas]
+    assert [type(step) for step in steps(restoring(at=3))] == [RestorePod, LiftDeny]
+
+
+def test_a_pod_waits_while_another_incident_holds_its_workload_at_rest_and_that_one_is_named() -> None:
+    assert [type(step) for step in steps(restoring(UID, OTHER_UID))] == [ReturnReplicas]
+    waiting = restoring(OTHER_UID)
+    assert steps(waiting) == []
+    assert outstanding(waiting)
+    assert waits_for_workload(waiting) == "Deployment web would delete the pod while shop/shell holds it at rest."
+
+
+def test_a_pod_waits_until_the_workloads_controller_has_seen_that_it_is_set_up_again() -> None:
+    waiting = restoring(at=3, settled=False)
+    assert steps(waiting) == []
+    assert outstanding(waiting)
+
+
+def test_nothing_waits_where_nothing_would_be_deleted() -> None:
+    assert steps(restoring(OTHER_UID, mode="Discard"))[0] == DiscardPod(replace(quarantined(), owner=None))
+    nobody = restoring()
+    assert [type(step) for step in steps(nobody)] == [RestorePod, LiftDeny], "at 0 replicas by its owner's will"

@@ -70,6 +70,16 @@ def test_without_evidence_it_waits_and_says_what_a_person_can_do() -> None:
     assert "could not be sealed" in verdict(about(stateful, owned=True, capture=Capture("Failed"))).message
 
 
+def test_another_incidents_suspect_that_goes_with_the_workload_is_waited_for_and_named() -> None:
+    endangered = replace(workload(), endangered=("pod web-2 of shop/other",))
+    waiting = about(endangered, capture=sealed())
+    assert scale(waiting) == ()
+    assert reason(waiting) == ("False", Reason.WAITING_FOR_EVIDENCE)
+    assert "still owns pod web-2 of shop/other" in verdict(waiting).message
+    assert reason(about(replace(workload(0, UID), endangered=("pod web-2 of shop/other",)))) == ("True", Reason.SCALED)
+    assert scale(about(replace(suspendable(kind="CronJob"), endangered=("pod web-2 of shop/other",)))) != ()
+
+
 def test_a_cronjob_is_suspended_at_once_because_that_touches_no_pod() -> None:
     assert scale(about(suspendable(kind="CronJob"), owned=True)) != ()
     assert "Jobs that it has started go on" in verdict(about(suspendable(True, UID, kind="CronJob"))).message
@@ -223,6 +233,15 @@ def test_what_a_workload_is_is_read_from_its_object() -> None:
     assert read([], "Job").setting == Setting("suspend", None)
     assert read([], "CronJob", suspend=True).at_rest
     assert read([]).above is None
+
+
+@pytest.mark.parametrize(("generation", "observed", "settled"), [(3, 3, True), (3, 2, False), (3, None, True)])
+def test_a_workload_is_settled_when_its_controller_has_seen_how_it_is_set_up(
+    generation: int, observed: int | None, settled: bool
+) -> None:
+    metadata = {"namespace": "shop", "name": "web", "uid": "u", "resourceVersion": "1", "generation": generation}
+    status = {} if observed is None else {"observedGeneration": observed}
+    assert WorkloadView.read("Deployment", {"metadata": metadata, "spec": {}, "status": status}).settled is settled
 
 
 def test_a_custom_resource_above_is_seen() -> None:
