@@ -29,6 +29,8 @@ Gap = Annotated[str, Field(max_length=4096)]
 Warning_ = Annotated[str, Field(max_length=1024)]
 """One sentence for people."""
 
+REQUIRED_LIMIT = 32
+"""Required actions that a status may hold."""
 PRIOR_LIMIT = 16384
 """Characters of a prior state that a receipt may hold."""
 
@@ -296,7 +298,7 @@ class IncidentStatus(Frozen):
     plan: PlanStatus | None = Field(default=None, description="What a dry run would do.")
     required_actions: tuple[Warning_, ...] = Field(
         default=(),
-        max_length=32,
+        max_length=REQUIRED_LIMIT,
         description="What firedoor cannot do and a person should: credentials that no cluster can revoke.",
     )
     isolation: Isolation | None = Field(default=None, description="What Isolated stands on.")

@@ -4,10 +4,11 @@ Pure. One suspect that is not isolated is enough to say so, with that suspect's 
 by itself no longer counts, and the sentence says that.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from firedoor.api.conditions import Condition, Reason, Type, merged
-from firedoor.api.incident import IncidentStatus, PlanStatus
+from firedoor.api.incident import REQUIRED_LIMIT, IncidentStatus, PlanStatus
 from firedoor.api.member import MemberStatus
 from firedoor.planner.containment import wants_cordon, wants_evidence
 from firedoor.planner.family import GONE, Kin, own
@@ -23,6 +24,7 @@ from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_request
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.workload import wants_scale
 
+MORE_ACTIONS = "There is more to do: see the required actions of the incidents about the suspects."
 NAMED = 8
 """Pods that a sentence names; more are counted."""
 
@@ -49,6 +51,7 @@ def status(s: Situation, family: tuple[Kin, ...], findings: Findings) -> Inciden
         targets=tuple(_member(one) for one in family),
         conditions=found,
         plan=findings.plan or before.plan,
+        required_actions=_required_actions(before, family),
         receipts=receipts(own(s)),
     )
 
@@ -58,6 +61,15 @@ def _member(one: Kin) -> MemberStatus:
         return one.member.model_copy(update={"phase": GONE if one.released else None, "isolated": "Unknown"})
     said = one.child.status
     return one.member.model_copy(update={"phase": said.phase or "Pending", "isolated": said.truth(Type.ISOLATED)})
+
+
+def _required_actions(before: IncidentStatus, family: tuple[Kin, ...]) -> tuple[str, ...]:
+    """What a person should do, first about most of the suspects; of one whose incident is gone, what it said stays."""
+    known = before.required_actions if any(one.child is None for one in family) else ()
+    said = Counter(action for one in family if one.child is not None for action in one.child.status.required_actions)
+    found = sorted(dict.fromkeys((*known, *said)), key=lambda action: -said[action])
+    found = [action for action in found if action != MORE_ACTIONS]
+    return tuple(found) if len(found) <= REQUIRED_LIMIT else (*found[: REQUIRED_LIMIT - 1], MORE_ACTIONS)
 
 
 def conditions(s: Situation, family: tuple[Kin, ...], findings: Findings) -> tuple[Condition, ...]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from firedoor.api.conditions import Condition, Reason, Type
-from firedoor.api.incident import SecurityIncident
+from firedoor.api.incident import REQUIRED_LIMIT, SecurityIncident
 from firedoor.planner import family
 from firedoor.planner.family_preview import imagined, previewed
 from firedoor.planner.family_report import Findings, conditions, status
@@ -113,6 +113,30 @@ def test_a_node_is_held_by_the_parent_and_the_workloads_of_its_pods_by_the_child
     assert said(about, rest, waiting)["WorkloadScaled"].reason == "WaitingForEvidence"
     assert said(about, child(about, 0, WorkloadScaled="False:NoWorkload"), bare)["WorkloadScaled"].reason == "NoWorkload"
     assert status(situation(about), kin(about), Findings()).node == "node-a"
+
+
+def with_actions(one: SecurityIncident, *actions: str) -> SecurityIncident:
+    return one.model_copy(update={"status": one.status.model_copy(update={"required_actions": actions})})
+
+
+def test_what_a_person_should_do_about_any_suspect_is_told_once() -> None:
+    about = asked()
+    children = (with_actions(child(about, 0), "Revoke the role.", "Rotate a."), with_actions(child(about, 1), "Revoke the role."))
+    both = status(situation(about), kin(about, *children), Findings())
+    assert both.required_actions == ("Revoke the role.", "Rotate a.")
+    later = about.model_copy(update={"status": both})
+    assert status(situation(later), kin(later, children[1]), Findings()).required_actions == ("Revoke the role.", "Rotate a.")
+    done = (with_actions(children[0]), children[1])
+    assert status(situation(later), kin(later, *done), Findings()).required_actions == ("Revoke the role.",)
+
+
+def test_no_more_is_asked_of_a_person_than_a_status_holds() -> None:
+    about = asked()
+    many = with_actions(child(about, 0), *(f"Rotate {number}." for number in range(REQUIRED_LIMIT)), "Shared.")
+    found = status(situation(about), kin(about, many, with_actions(child(about, 1), "Shared.")), Findings())
+    assert found.required_actions[0] == "Shared."
+    assert len(found.required_actions) == REQUIRED_LIMIT
+    assert found.required_actions[-1].startswith("There is more to do")
 
 
 def test_status_names_each_suspect_with_its_incident_and_how_far_that_is() -> None:
