@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ class Operator:
     """The controller's process; what it says is in a log beside the kubeconfig."""
 
     kubeconfig: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the environment, beside those of every story."""
     process: asyncio.subprocess.Process = field(init=False)
 
     async def start(self) -> None:
@@ -35,6 +37,7 @@ class Operator:
             "FIREDOOR_ELECT": "false",
             "FIREDOOR_NAMESPACE": HOME,
             "FIREDOOR_SIGNING_KEY": str(key),
+            **self.settings,
         }
         with self.kubeconfig.with_name("controller.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=log, stderr=log)
@@ -50,9 +53,9 @@ class Operator:
 
 
 @asynccontextmanager
-async def operated(cluster: FakeCluster, folder: Path) -> AsyncIterator[Operator]:
+async def operated(cluster: FakeCluster, folder: Path, **settings: str) -> AsyncIterator[Operator]:
     """The controller at work on this cluster, warm, and ended afterwards."""
-    operator = Operator(cluster.kubeconfig(folder))
+    operator = Operator(cluster.kubeconfig(folder), settings)
     await operator.start()
     try:
         await warm(cluster)

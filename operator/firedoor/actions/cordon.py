@@ -12,7 +12,7 @@ from firedoor.api.rbac import Rule
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import NODES
 
-RULES = (Rule(groups=("",), resources=("nodes",), verbs=("get", "list", "patch")),)
+RULES = (Rule(groups=("",), resources=("nodes",), verbs=("get", "list", "watch", "patch")),)
 
 
 async def cordon(kube: Kube, node: tuple[str, str], holder: tuple[str, str], unschedulable: bool, first: bool) -> None:

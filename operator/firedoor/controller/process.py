@@ -24,6 +24,7 @@ from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.family import Family
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
+from firedoor.controller.nodes import NodeWatch
 from firedoor.controller.observe import Observer
 from firedoor.controller.policies import Policies
 from firedoor.controller.probes import Probes
@@ -39,7 +40,7 @@ from firedoor.controller.signing import Signing
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
 from firedoor.controller.verifier import Verifier
-from firedoor.kube.client import Kube
+from firedoor.kube.client import Kube, Obj
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import KubeError
 
@@ -62,6 +63,7 @@ class Controller:
         self.captures = Captures(kube, settings.home, settings.captures, self.wake, signing)
         self.policies = Policies(kube)
         self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook, self.policies)
+        self.nodes = NodeWatch()
         self.probes = Probes(kube, settings.home)
         canary = Canary(kube, self.probes, settings.home, settings.image)
         reports = EnforcementReports(kube, settings.home)
@@ -142,6 +144,14 @@ class Controller:
         for uid, record in list(self.ledger.records.items()):
             if not record.over:
                 self.wake(uid)
+
+    def node_seen(self, node: Obj, *, gone: bool) -> None:
+        """What the watch brought of a node; whoever holds its cordon looks where somebody else changed that."""
+        changed, holders = self.nodes.seen(node, asyncio.get_running_loop().time(), gone=gone)
+        if changed:
+            self.observer.nodes_changed()
+        for uid in (uid for holder in holders for uid in self.ledger.of_holder(holder)):
+            self.wake(uid)
 
     def engines_changed(self) -> None:
         """An engine was found to do something else than before: whoever is held is looked at again."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from firedoor.api.incident import Receipt, SecurityIncident
-from firedoor.api.names import FINALIZER, PARENT, scale_holder
+from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Index, Key
 from firedoor.planner.family import vouches
 from firedoor.planner.fight import Fight
@@ -109,8 +109,12 @@ class Ledger:
         return {one.spec.target.name: one for one in others if one.spec.target is not None}
 
     def knows_holder(self, key: str) -> bool:
-        """Whether a workload's annotation is that by which an incident that is not over would hold it."""
-        return any(self._living(self._index.of("holder", key)))
+        """Whether an annotation is that by which an incident that is not over would hold a workload or a node."""
+        return bool(self.of_holder(key))
+
+    def of_holder(self, key: str) -> tuple[str, ...]:
+        """Uids of the incidents that are not over and would hold something by this annotation."""
+        return tuple(record.incident.uid for record in self._living(self._index.of("holder", key)))
 
     def reserve(self, s: Situation) -> None:
         """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""
@@ -156,7 +160,7 @@ class Ledger:
 def _keys(record: Record) -> Iterator[Key]:
     """What an incident is asked for by."""
     incident, target = record.incident, record.incident.spec.target
-    yield ("holder", scale_holder(incident.uid))
+    yield from (("holder", scale_holder(incident.uid)), ("holder", cordon_holder(incident.uid)))
     if target is not None and target.kind == "Pod":
         yield ("about", incident.target_namespace, target.name)
         yield ("suspects", incident.target_namespace)

@@ -41,7 +41,10 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     """Sets kopf up as a watch engine and starts the controller."""
     configure(settings)
     memo.open = AsyncExitStack()
-    memo.controller = await opened(Settings.from_environment(os.environ), memo.open)
+    own = Settings.from_environment(os.environ)
+    if "cordon" in own.actions:
+        kopf.on.event("", "v1", "nodes")(node_changed)  # only where the chart gives the right to watch them
+    memo.controller = await opened(own, memo.open)
     await memo.controller.start()
 
 
@@ -94,6 +97,11 @@ def _touched(metadata: Any, uid: str) -> bool:
     labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
     known = {names.QUARANTINED, names.quarantine_label(uid)}
     return not known <= labels.keys() or bool(labels.keys() - known) or any(notes.get(k) != v for k, v in NOTES.items())
+
+
+async def node_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """A node that somebody uncordons, or whose holders somebody removes, is looked at at once."""
+    memo.controller.node_seen(event["object"], gone=event["type"] == "DELETED")
 
 
 @kopf.on.event(names.GROUP, names.VERSION, names.POLICIES)

@@ -63,7 +63,7 @@ def test_a_person_who_uncordons_is_reported_and_overruled_only_if_a_policy_says_
     story.incident("suspect")
     story.wait("NodeCordoned")
     story.kubectl("uncordon", node)
-    story.wait("NodeCordoned", "False", "CordonDrift", seconds=90)
+    story.wait("NodeCordoned", "False", "CordonDrift", seconds=5)
     document = {
         "apiVersion": "firedoor.dev/v1alpha1",
         "kind": "ContainmentPolicy",
@@ -72,7 +72,7 @@ def test_a_person_who_uncordons_is_reported_and_overruled_only_if_a_policy_says_
     }
     story.kubectl("apply", "-f", "-", text=json.dumps(document))
     try:
-        story.wait("NodeCordoned", seconds=90)
+        story.wait("NodeCordoned", seconds=10)
         assert story.kubectl.json("node", node)["spec"]["unschedulable"] is True
     finally:
         story.kubectl("delete", "containmentpolicy", story.namespace)

@@ -1,0 +1,39 @@
+"""Nodes as the watch brings them: what is known of their cordons, and which incidents have to look when one changes.
+
+A fight must not become a loop at the speed of a watch: of a node that changes again and again only the first changes of a
+minute are passed on at once, the rest is left to the resync.
+"""
+
+from dataclasses import dataclass, field
+
+from firedoor.kube.client import Obj
+from firedoor.planner.node_news import NO_NODE, Cordoned, concerned
+
+AT_ONCE = 5
+WITHIN_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class NodeWatch:
+    """The last that was seen of each node's cordon."""
+
+    _known: dict[str, Cordoned] = field(default_factory=dict)
+    _passed_on: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def seen(self, node: Obj, at: float, *, gone: bool = False) -> tuple[bool, frozenset[str]]:
+        """Whether anything changed that matters, and the holders that should look now. at: seconds."""
+        name, now = node["metadata"]["name"], NO_NODE if gone else Cordoned.read(node)
+        before = self._known.get(name, now)
+        if gone:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = now
+        holders = concerned(before, now)
+        return before != now, holders if holders and self._in_time(name, at) else frozenset()
+
+    def _in_time(self, name: str, at: float) -> bool:
+        recent = tuple(before for before in self._passed_on.get(name, ()) if at - before < WITHIN_SECONDS)
+        if len(recent) >= AT_ONCE:
+            return False
+        self._passed_on[name] = (*recent, at)
+        return True
