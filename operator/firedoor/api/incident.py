@@ -304,6 +304,11 @@ class IncidentStatus(Frozen):
     isolation: Isolation | None = Field(default=None, description="What Isolated stands on.")
     evidence: EvidenceStatus | None = Field(default=None, description="Where the evidence is.")
     receipts: tuple[Receipt, ...] = Field(default=(), max_length=32, description="What was changed, and what it was.")
+    reverts: tuple[datetime, ...] = Field(
+        default=(),
+        max_length=16,
+        description="When the workload was put to rest anew within the last hour, because somebody else had set it up again.",
+    )
 
     def truth(self, condition_type: str) -> Truth:
         """The status of a condition; Unknown when it was never set."""

@@ -11,7 +11,7 @@ from firedoor.api.incident import Receipt, SecurityIncident
 from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Index, Key
 from firedoor.planner.family import vouches
-from firedoor.planner.fight import Fight
+from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.rules import UNBOUNDED
 from firedoor.planner.situation import Census, Proof, Situation
 from firedoor.planner.views import PodPrior
@@ -46,8 +46,8 @@ class Record:
     proof_loop_time: float | None = None
     tries: int = 0
     """Tries to prove the isolation, since it was last proved."""
-    fight: Fight = field(default_factory=Fight)
-    """What happened so far over the workload; a restart forgets it, which grants three more reverts at most."""
+    fight: Fight = NO_FIGHT
+    """What happened so far over the workload; after a restart as the status tells it."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Ledger:
         """Keeps the newest form of an incident."""
         record = self.records.get(incident.uid)
         if record is None:
-            record = self.records[incident.uid] = Record(incident)
+            record = self.records[incident.uid] = Record(incident, fight=Fight.known(incident.status))
         else:
             record.incident = incident
         record.over = record.over or _is_over(incident)

@@ -53,6 +53,7 @@ def status(s: Situation, family: tuple[Kin, ...], findings: Findings) -> Inciden
         plan=findings.plan or before.plan,
         required_actions=_required_actions(before, family),
         receipts=receipts(own(s)),
+        reverts=s.fight.reverts,
     )
 
 

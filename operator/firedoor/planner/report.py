@@ -55,6 +55,7 @@ def status(s: Situation, findings: Findings) -> IncidentStatus:
         isolation=before.isolation if findings.refused else _isolation_status(s, findings),
         evidence=s.around.capture.result or before.evidence,
         receipts=receipts(s),
+        reverts=s.fight.reverts,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from firedoor.api.conditions import Reason
 from firedoor.api.names import scale_holder
-from firedoor.planner.fight import MOST, Fight
+from firedoor.planner.fight import Fight
 from firedoor.planner.permits import objection
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan, ReturnReplicas, ScaleToZero, Step
@@ -53,9 +53,14 @@ def scale(s: Situation) -> tuple[Step, ...]:
 def fight(s: Situation) -> Fight:
     """The fight after this look; where `scale` is about to set back what somebody else set up again, that counts."""
     workload = s.around.workload
-    if workload is None or not held(s) or _obstacle(s, workload):
-        return Fight()
+    if workload is None or not _was_held(s, workload) or _obstacle(s, workload):
+        return replace(s.fight, lost=False)
     return s.fight.seen(at_rest=workload.at_rest, generation=s.incident.metadata.generation, now=s.now)
+
+
+def _was_held(s: Situation, workload: WorkloadView) -> bool:
+    """Whether the hold is there, or was, and somebody took it away: one who writes the whole object anew does."""
+    return held(s) or any(receipt.uid == workload.uid and not receipt.returned for receipt in s.incident.status.receipts)
 
 
 def not_done(fought: Fight, plan: Plan) -> Fight:
@@ -107,7 +112,7 @@ def verdict(s: Situation) -> Verdict:
     if (obstacle := _obstacle(s, workload)) is not None:
         return obstacle
     if s.fight.lost:
-        return Verdict("False", Reason.SCALE_CONFLICT, " ".join((_lost(workload), *workload.rivals)))
+        return Verdict("False", Reason.SCALE_CONFLICT, " ".join((_lost(workload, s.fight), *workload.rivals)))
     if held(s):
         return Verdict("Unknown", Reason.PENDING, f"{workload.title} was set up again {_by(workload)}; it is being set back.")
     return Verdict("Unknown", Reason.PENDING, f"{workload.title} is being put to rest.")
@@ -172,10 +177,10 @@ def _held_at_rest(workload: WorkloadView) -> str:
     return f"{workload.title} is {_rest(workload)}, held by this incident. {rest}".strip()
 
 
-def _lost(workload: WorkloadView) -> str:
+def _lost(workload: WorkloadView, fought: Fight) -> str:
     return (
-        f"{workload.title} was set up again {_by(workload)} after firedoor had set it back {MOST} times within a minute; it "
-        f"is left alone until it is {_rest(workload)} again or the incident changes."
+        f"{workload.title} was set up again {_by(workload)} after firedoor had set it back {fought.told or 'too often'}; it is "
+        f"left alone until it is {_rest(workload)} again or the incident changes."
     )
 
 

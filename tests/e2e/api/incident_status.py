@@ -30,6 +30,7 @@ STATUS: Final[Json] = {
     "isolation": {"reach": [REACH], "overlapping": [GRANT], "endpoints": ["web-x2x9p"]},
     "evidence": {"gaps": [GAP]},
     "receipts": [RECEIPT],
+    "reverts": ["2026-01-02T03:04:05Z"],
 }
 
 ANSWER: Final[Pairs] = {"type": Pair("Open", 5), "enum": Pair("Refused", "Perhaps")}
@@ -114,4 +115,6 @@ STATUS_CASES: Final[Cases] = {
     "status.receipts[].prior": up_to(16384) | required("{}"),
     "status.receipts[].at": TIME | required("2026-01-02T03:04:05Z"),
     "status.receipts[].returned": TRUTH,
+    "status.reverts": a_list(16, ["2026-01-02T03:04:05Z"] * 17),
+    "status.reverts[]": TIME,
 }

@@ -140,6 +140,20 @@ def test_the_first_hold_is_no_fight_and_each_setting_back_is() -> None:
     assert fight(about(workload(3, UID))).reverts == (NOON,)
 
 
+def test_who_takes_the_hold_away_and_sets_it_up_again_fights_as_well() -> None:
+    receipt = {"object": "Deployment web", "uid": "deployment-uid", "change": "scaled to zero", "prior": "{}", "at": NOON}
+    bare = replace(about(workload(3)), incident=asked(status={"receipts": [receipt]}))
+    assert fight(bare).reverts == (NOON,)
+    assert scale(replace(bare, fight=LOST)) == ()
+    assert reason(replace(bare, fight=LOST)) == ("False", Reason.SCALE_CONFLICT)
+
+
+def test_an_obstacle_in_between_does_not_make_what_happened_forgotten() -> None:
+    once = Fight((NOON,), lost=True, generation=1)
+    paused = replace(about(workload(3)), fight=once, rules=Rules(paused_by=("freeze",)))
+    assert fight(paused) == Fight((NOON,), lost=False, generation=1)
+
+
 def test_a_setting_back_that_the_api_server_refused_does_not_count() -> None:
     once = Fight((NOON,), generation=1)
     assert not_done(once, ((ScaleToZero(workload(3, UID)),),)).reverts == ()
