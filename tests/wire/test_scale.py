@@ -6,9 +6,10 @@ from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
 from tests.fakes.workloads import PODS
 from tests.wire.process import Operator
-from tests.wire.world import INCIDENTS, POLICIES, condition, eventually
+from tests.wire.world import INCIDENTS, POLICIES, condition, eventually, labels, quarantines, report
 
 MANY = 40
+CHANGES = 30
 
 
 def crowd(cluster: FakeCluster) -> None:
@@ -63,3 +64,24 @@ async def test_a_look_at_one_of_many_asks_for_its_own_deny(cluster: FakeCluster,
     cluster.change(INCIDENTS, "shop", "about-3", {"spec": {"title": "look again"}})
     collection, namespace, name = deny_of(cluster, "about-3")
     await eventually(lambda: Asked("GET", collection, namespace, name) in cluster.requests[since:], "it is asked for")
+
+
+async def test_a_suspect_whose_status_changes_again_and_again_is_not_looked_at_each_time(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    first = report(cluster, "first", containment={"node": "None"})
+    await eventually(lambda: condition(cluster, "Isolated", "first")["reason"] == "NotVerified", "the first holds")
+    report(cluster, "second", containment={"node": "None"})
+    await eventually(lambda: len(quarantines(cluster)) == 2, "both hold")
+    await eventually(lambda: condition(cluster, "Isolated", "second")["reason"] == "NotVerified", "the second says so")
+
+    since = len(cluster.requests)
+    for number in range(CHANGES):
+        cluster.change(PODS, "shop", "suspect", {"status": {"message": str(number)}})
+        await asyncio.sleep(0.02)
+    looks = cluster.requests[since:].count(Asked("GET", PODS, "shop", "suspect"))
+    assert looks < CHANGES / 3, "but for what the clock calls for"
+
+    mark = f"firedoor.dev/incident.{first['metadata']['uid'][:8]}"
+    cluster.change(PODS, "shop", "suspect", {"metadata": {"labels": {mark: None, "app": "web"}}})
+    await eventually(lambda: len(quarantines(cluster)) == 2 and "app" not in labels(cluster), "it is put back", seconds=2.0)

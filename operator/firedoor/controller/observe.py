@@ -16,7 +16,7 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import NODES, PODS
-from firedoor.planner.containment import wants_evidence
+from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, PodView
 from firedoor.planner.workload_view import WorkloadView
@@ -64,6 +64,10 @@ class Observer:
             neighbours=self._ledger.neighbours(incident),
             answers_to=parent,
         )
+
+    def touched(self, incident: SecurityIncident, pod: PodView, now: datetime) -> bool:
+        """Whether a suspect that the watch brought is not as its incident left it."""
+        return touched(replace(self.unseen(incident, now), pod=pod))
 
     async def suspect(self, incident: SecurityIncident, now: datetime) -> Situation:
         """The situation as far as the pod alone tells it: enough for the guards and the door."""

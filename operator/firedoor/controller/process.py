@@ -43,6 +43,7 @@ from firedoor.controller.verifier import Verifier
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import KubeError
+from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
 LEASE_LOST = 70
@@ -143,6 +144,15 @@ class Controller:
             return
         for uid, record in list(self.ledger.records.items()):
             if not record.over:
+                self.wake(uid)
+
+    def pod_seen(self, pod: Obj, *, gone: bool) -> None:
+        """What the watch brought of a quarantined pod; whoever holds it looks where somebody else changed it, or it went."""
+        view = PodView.read(pod)
+        for uid in self.ledger.about(view.namespace, view.name):
+            record = self.ledger.records[uid]
+            held = record.hold is not None and not record.over
+            if gone or (held and self.observer.touched(record.incident, view, now())):
                 self.wake(uid)
 
     def node_seen(self, node: Obj, *, gone: bool) -> None:

@@ -21,7 +21,6 @@ from firedoor.controller.process import Controller, opened
 from firedoor.controller.settings import Settings
 from firedoor.kube.connection import session
 from firedoor.kube.credentials import credentials
-from firedoor.planner.protection import NOTES
 
 log = logging.getLogger(__name__)
 WATCH_POOL = 16
@@ -87,16 +86,7 @@ async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
 @kopf.on.event("", "v1", "pods", labels={names.QUARANTINED: kopf.PRESENT})
 async def pod_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A quarantined pod whose labels or notes were edited, or that went, is looked at at once."""
-    metadata = event["object"]["metadata"]
-    for uid in memo.controller.ledger.about(metadata["namespace"], metadata["name"]):
-        if event["type"] == "DELETED" or _touched(metadata, uid):
-            memo.controller.wake(uid)
-
-
-def _touched(metadata: Any, uid: str) -> bool:
-    labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
-    known = {names.QUARANTINED, names.quarantine_label(uid)}
-    return not known <= labels.keys() or bool(labels.keys() - known) or any(notes.get(k) != v for k, v in NOTES.items())
+    memo.controller.pod_seen(event["object"], gone=event["type"] == "DELETED")
 
 
 async def node_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:

@@ -52,6 +52,13 @@ def quarantine_holds(s: Situation) -> bool:
     return s.pod is not None and s.pod.labels == quarantine_labels(s, s.pod) and not missing_notes(s.pod)
 
 
+def touched(s: Situation) -> bool:
+    """Whether somebody else changed what this incident made of its suspect; of another pod of that name nothing is said."""
+    if s.pod is None or s.incident.spec.containment.network == "None" or s.pinned_uid not in (None, s.pod.uid):
+        return False
+    return not quarantine_holds(s)
+
+
 def quarantine_labels(s: Situation, pod: PodView) -> dict[str, str]:
     """The labels of the quarantined pod. Those of a StatefulSet's or DaemonSet's pod stay: taking them off would block
     its ordinal, or make a second pod on the same node (containment study, section 2.1)."""

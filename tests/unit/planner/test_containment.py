@@ -6,7 +6,7 @@ import pytest
 
 from firedoor.api.conditions import Reason
 from firedoor.api.names import QUARANTINED
-from firedoor.planner.containment import containment, cordon_refusal, door
+from firedoor.planner.containment import containment, cordon_refusal, door, touched
 from firedoor.planner.protection import NOTES
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
@@ -55,6 +55,28 @@ def test_a_closed_door_is_not_closed_again() -> None:
     assert door(situation(suspect=quarantined())) == ()
     settled = situation(incident(evidence=NO_EVIDENCE), quarantined(), policies=(deny(),), nodes=(held_node(),))
     assert containment(settled) == ()
+
+
+def test_a_suspect_is_touched_when_labels_or_notes_are_not_as_they_were_left() -> None:
+    assert not touched(situation(suspect=quarantined()))
+    assert touched(situation(suspect=quarantined(labels={**quarantined().labels, "app": "web"})))
+    assert touched(situation(suspect=quarantined(annotations={})))
+    assert touched(situation(suspect=pod()))
+
+
+def test_a_pod_that_keeps_its_labels_or_that_two_hold_is_not_touched() -> None:
+    owner = Owner("StatefulSet", "web", "set-uid")
+    keeping = quarantined(labels={**quarantined().labels, **LABELS}, owner=owner)
+    assert not touched(situation(suspect=keeping))
+    both = quarantined(LABEL, OTHER_LABEL)
+    assert not touched(situation(suspect=both, neighbours=(incident(uid=OTHER_UID),)))
+    assert touched(situation(suspect=both)), "a label that only looks like an incident's is somebody else's"
+
+
+def test_an_incident_that_leaves_the_network_alone_or_means_another_pod_is_not_concerned() -> None:
+    assert not touched(situation(incident(containment={"network": "None"}), pod()))
+    assert not touched(situation(incident(status={"targetUid": "an-earlier-one"}), pod()))
+    assert not touched(situation(suspect=None))
 
 
 def test_network_none_leaves_the_network_alone() -> None:
