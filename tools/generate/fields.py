@@ -15,6 +15,7 @@ BOUNDS = (
     ("maximum", "at most {}"),
     ("minItems", "at least {} entries"),
     ("maxItems", "at most {} entries"),
+    ("maxProperties", "at most {} entries"),
 )
 
 
@@ -48,7 +49,7 @@ def _sections(path: str, node: Schema) -> Iterator[str]:
     yield ""
     for name, field in node["properties"].items():
         below, suffix = (field["items"], "[]") if field["type"] == "array" else (field, "")
-        if below["type"] == "object":
+        if "properties" in below:
             yield from _sections(f"{path}.{name}{suffix}", below)
 
 
@@ -71,6 +72,8 @@ def _type(field: Schema) -> str:
 def _noun(field: Schema) -> str:
     if field["type"] == "array":
         return f"list ({_type(field['items'])})"
+    if "additionalProperties" in field:
+        return f"map ({_type(field['additionalProperties'])})"
     return "time (RFC 3339)" if field.get("format") == "date-time" else str(field["type"])
 
 

@@ -126,11 +126,20 @@ POLICY = Kind(
     short_names=("contpol",),
     columns=(
         Column("Paused", ".spec.paused", "Whether nothing new is touched.", type="boolean"),
-        Column("Namespaces", ".spec.namespaces", "Namespaces that it speaks of; empty: all."),
+        Column("Namespaces", ".spec.namespaces", "Namespaces that it names; empty, and without a selector: all."),
         Column("Approval", ".spec.approval.actions", "Actions that need a second person."),
         Column("Age", ".metadata.creationTimestamp", "How long the policy has been there.", type="date"),
+        Column("Selector", ".spec.namespaceSelector.matchLabels", "Labels of the namespaces that it selects.", wide=True),
     ),
-    laws=(),
+    laws=(
+        Law(
+            rule="!has(self.namespaceSelector) || self.namespaceSelector.matchExpressions.all(one, "
+            "(one.operator in ['In', 'NotIn']) == (size(one.values) > 0))",
+            field=".namespaceSelector",
+            reason="FieldValueForbidden",
+            message="In and NotIn need values; Exists and DoesNotExist take none",
+        ),
+    ),
     namespaced=False,
 )
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from firedoor.api.base import Frozen
 from firedoor.api.duration import Duration
 from firedoor.api.incident import Metadata, NamespaceName
+from firedoor.api.selector import LabelSelector
 
 Action = Literal["Isolate", "Cordon", "ScaleToZero", "Freeze"]
 LabelTerm = Annotated[
@@ -48,8 +49,14 @@ class ContainmentPolicySpec(Frozen):
     namespaces: tuple[NamespaceName, ...] = Field(
         default=(),
         max_length=256,
-        description="Namespaces of targets that this policy speaks of; none: every namespace.",
+        description="Namespaces of targets that this policy speaks of, beside those that namespaceSelector selects; without "
+        "either: every namespace.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    namespace_selector: LabelSelector | None = Field(
+        default=None,
+        description="Namespaces that this policy speaks of, by their labels. Whoever may label a namespace can take it out "
+        "of the policy's reach.",
     )
     paused: bool = Field(default=False, description="True: nothing new is touched; what is contained stays so.")
     protected_namespaces: tuple[NamespaceName, ...] = Field(

@@ -24,9 +24,11 @@ WORDS = (
     "maximum",
     "minItems",
     "maxItems",
+    "maxProperties",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
     "items",
+    "additionalProperties",
     "required",
     "properties",
 )
@@ -50,6 +52,8 @@ def _plain(node: Schema, known: Schema) -> Schema:
         case "array":
             plain["items"] = _plain(plain["items"], known)
             plain.setdefault("x-kubernetes-list-type", "atomic")
+        case "object" if "additionalProperties" in plain:
+            plain["additionalProperties"] = _plain(plain["additionalProperties"], known)
         case "object":
             plain["properties"] = {name: _plain(child, known) for name, child in plain["properties"].items()}
     plain["default"] = _default(plain)

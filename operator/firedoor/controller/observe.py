@@ -71,6 +71,7 @@ class Observer:
 
     async def suspect(self, incident: SecurityIncident, now: datetime) -> Situation:
         """The situation as far as the pod alone tells it: enough for the guards and the door."""
+        await self._rulebook.learn(self._kube, (incident.target_namespace,))
         situation = self.unseen(incident, now)
         pod = await self._pod(incident)
         if pod is not None and incident.status.target_uid not in (None, pod.uid):

@@ -10,6 +10,8 @@ RULES = (
     Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch", "create", "patch")),
     Rule(groups=(names.GROUP,), resources=(f"{names.INCIDENTS}/status",), verbs=("patch",)),
     Rule(groups=(names.GROUP,), resources=(names.POLICIES, names.APPROVALS), verbs=("list", "watch")),
+    # Policies select namespaces by their labels.
+    Rule(groups=("",), resources=("namespaces",), verbs=("get", "list", "watch")),
     Rule(groups=("events.k8s.io",), resources=("events",), verbs=("create",)),
     # Targets other than pods, and what stands between them and their pods.
     # list: the engine of each node is measured, and again when nodes or engines change.
@@ -22,7 +24,6 @@ RULES = (
 )
 LEADING_TO_A_SUSPECT = (
     Rule(groups=("discovery.k8s.io",), resources=("endpointslices",), verbs=("list",)),
-    Rule(groups=("",), resources=("namespaces",), verbs=("get",)),
     Rule(groups=("cilium.io",), resources=("ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"), verbs=("list",)),
     Rule(
         groups=("crd.projectcalico.org", "projectcalico.org"),

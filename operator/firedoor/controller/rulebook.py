@@ -1,16 +1,19 @@
-"""The policies and approvals of the cluster, kept warm by the watch, so that the way to the door asks nobody for them.
+"""The policies and approvals of the cluster and the labels of its namespaces, kept warm by the watch.
 
-The process loads it before the first incident is worked on; the watch keeps it; the observer reads it.
+So the way to the door asks nobody for them. The process loads it before the first incident is worked on; the watch keeps
+it; the observer reads it.
 """
 
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.policy import ContainmentPolicy
-from firedoor.kube.client import Kube
-from firedoor.kube.resources import APPROVALS, POLICIES
-from firedoor.planner.rules import Rules, rules_for
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import APPROVALS, NAMESPACES, POLICIES
+from firedoor.planner.rules import NO_LABELS, Rules, rules_for
 
 Noted = TypeVar("Noted", ContainmentPolicy, IncidentApproval)
 
@@ -21,6 +24,8 @@ class Rulebook:
 
     policies: dict[str, ContainmentPolicy] = field(default_factory=dict)
     approvals: dict[str, dict[str, IncidentApproval]] = field(default_factory=dict)
+    namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Labels of every namespace that is known."""
 
     async def load(self, kube: Kube) -> None:
         """Reads all of them; nothing may be decided before."""
@@ -28,6 +33,16 @@ class Rulebook:
             self.note_policy(ContainmentPolicy.read(policy))
         for approval in await kube.list(APPROVALS):
             self.note_approval(IncidentApproval.read(approval))
+        async for page in kube.pages(NAMESPACES):
+            for namespace in page:
+                self.note_namespace(namespace)
+
+    async def learn(self, kube: Kube, names: Iterable[str]) -> None:
+        """Asks for the labels of namespaces that the watch has yet to bring, where a policy selects by labels."""
+        unknown = {name for name in names if name not in self.namespaces} if self._selecting else set[str]()
+        for found in await asyncio.gather(*(kube.find(NAMESPACES, name) for name in unknown)):
+            if found is not None:
+                self.note_namespace(found)
 
     def note_policy(self, policy: ContainmentPolicy, *, gone: bool = False) -> None:
         """Keeps the newest form of a policy, or forgets one that is gone."""
@@ -37,9 +52,24 @@ class Rulebook:
         """Keeps a decision, or forgets one that is gone."""
         _note(self.approvals.setdefault(approval.spec.incident_uid, {}), approval, gone)
 
+    def note_namespace(self, namespace: Obj, *, gone: bool = False) -> bool:
+        """Keeps a namespace's labels, or forgets one that is gone; whether other policies may speak of it by now."""
+        metadata = namespace["metadata"]
+        if gone:
+            self.namespaces.pop(metadata["name"], None)
+            return False
+        now = metadata.get("labels") or {}
+        before = self.namespaces.get(metadata["name"], now)
+        self.namespaces[metadata["name"]] = now
+        return before != now and self._selecting
+
+    @property
+    def _selecting(self) -> bool:
+        return any(policy.spec.namespace_selector is not None for policy in self.policies.values())
+
     def rules(self, namespace: str) -> Rules:
         """The rules that hold for targets of this namespace."""
-        return rules_for(self.policies.values(), namespace)
+        return rules_for(self.policies.values(), namespace, self.namespaces.get(namespace, NO_LABELS))
 
     def decisions(self, *uids: str | None) -> tuple[IncidentApproval, ...]:
         """Every decision about these incidents, valid or not."""

@@ -30,7 +30,9 @@ class Targets:
             return None
         uid = found["metadata"]["uid"]
         if target.kind == "Node":
-            return of_node(uid, await self._on_node(target), self.home, self.rulebook.rules)
+            pods = await self._on_node(target)
+            await self.rulebook.learn(self.kube, {pod.namespace for pod in pods})
+            return of_node(uid, pods, self.home, self.rulebook.rules)
         between = await self._between(target.kind, namespace)
         return of_workload(uid, await self.pods(namespace), between)
 

@@ -102,6 +102,14 @@ async def rules_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     controller.rules_changed()
 
 
+@kopf.on.event("", "v1", "namespaces")
+async def namespace_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
+    """A namespace whose labels changed may be one that other policies speak of."""
+    controller: Controller = memo.controller
+    if controller.rulebook.note_namespace(event["object"], gone=event["type"] == "DELETED"):
+        controller.rules_changed()
+
+
 @kopf.on.event(names.GROUP, names.VERSION, names.APPROVALS)
 async def decided(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A decision about an incident is taken to it at once."""

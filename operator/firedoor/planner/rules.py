@@ -6,12 +6,15 @@ Pure. The controller keeps the policies warm and hands them over; without any, t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 from firedoor.api.duration import parsed
 from firedoor.api.policy import Budgets, ContainmentPolicy, ContainmentPolicySpec
+from firedoor.planner.selectors import selects
 
 UNBOUNDED: Final = Budgets()
+NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,10 @@ class Rules:
 BUILT_IN: Final = Rules()
 
 
-def rules_for(policies: Iterable[ContainmentPolicy], namespace: str) -> Rules:
-    """The strictest of all policies that speak of this namespace; what a policy leaves out, it leaves to the others."""
-    speaking = sorted((p for p in policies if _speaks_of(p.spec, namespace)), key=lambda policy: policy.metadata.name)
+def rules_for(policies: Iterable[ContainmentPolicy], namespace: str, labels: Mapping[str, str] = NO_LABELS) -> Rules:
+    """The strictest of all policies that speak of this namespace, which has these labels; what one leaves out, it leaves
+    to the others."""
+    speaking = sorted((p for p in policies if _speaks_of(p.spec, namespace, labels)), key=lambda policy: policy.metadata.name)
     specs = [policy.spec for policy in speaking]
     if not specs:
         return BUILT_IN
@@ -57,8 +61,11 @@ def rules_for(policies: Iterable[ContainmentPolicy], namespace: str) -> Rules:
     )
 
 
-def _speaks_of(spec: ContainmentPolicySpec, namespace: str) -> bool:
-    return not spec.namespaces or namespace in spec.namespaces
+def _speaks_of(spec: ContainmentPolicySpec, namespace: str, labels: Mapping[str, str]) -> bool:
+    selector = spec.namespace_selector
+    if selector is None:
+        return not spec.namespaces or namespace in spec.namespaces
+    return namespace in spec.namespaces or selects(selector.wire(), labels)
 
 
 def _strictest(budgets: list[Budgets]) -> Budgets:

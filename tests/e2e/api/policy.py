@@ -3,11 +3,13 @@
 from typing import Final
 
 from firedoor.api.kinds import POLICY
-from tests.e2e.api.pairs import ACTIONS, COUNT, DURATION, NAMESPACES, THING, TRUTH, Pairs, a_set, one_of, required, up_to
-from tests.e2e.api.sheet import Cases, Json, Pair, Sheet
+from tests.e2e.api.pairs import ACTIONS, COUNT, DURATION, NAMESPACES, THING, TRUTH, Pairs, a_list, a_set, one_of, required, up_to
+from tests.e2e.api.sheet import Cases, Change, Json, Pair, Sheet
 
+IN: Final[Json] = {"key": "tier", "operator": "In", "values": ["front"]}
 SPEC: Final[Json] = {
     "namespaces": ["shop"],
+    "namespaceSelector": {"matchLabels": {"team": "shop"}, "matchExpressions": [IN]},
     "protectedNamespaces": ["billing"],
     "protectedLabels": ["team=payments"],
     "approval": {"actions": ["ScaleToZero"]},
@@ -16,12 +18,27 @@ SPEC: Final[Json] = {
 
 NAMESPACE: Final[Pairs] = up_to(63, at_least=1) | {"pattern": NAMESPACES}
 MANY_NAMESPACES: Final[Pairs] = a_set(256, [f"shop-{n}" for n in range(257)])
+LABEL_VALUE: Final[Pairs] = up_to(63) | {"pattern": Pair("front-1", "-front")}
 BUDGET: Final[Pairs] = COUNT | {"maximum": Pair(100000, 100001)}
 
 CASES: Final[Cases] = {
     "spec": THING | required({}),
     "spec.namespaces": MANY_NAMESPACES,
     "spec.namespaces[]": NAMESPACE,
+    "spec.namespaceSelector": THING,
+    "spec.namespaceSelector.matchLabels": {
+        "type": Pair({"team": "shop"}, "team=shop"),
+        "maxProperties": Pair({f"k{n}": "v" for n in range(16)}, {f"k{n}": "v" for n in range(17)}),
+    },
+    "spec.namespaceSelector.matchLabels.*": LABEL_VALUE,
+    "spec.namespaceSelector.matchExpressions": a_list(16, [IN] * 17),
+    "spec.namespaceSelector.matchExpressions[]": {"type": Pair(IN, "tier in (front)")},
+    "spec.namespaceSelector.matchExpressions[].key": up_to(317, at_least=1)
+    | {"pattern": Pair("example.com/tier", "-tier")}
+    | required("tier"),
+    "spec.namespaceSelector.matchExpressions[].operator": one_of("In", "NotIn") | required("In"),
+    "spec.namespaceSelector.matchExpressions[].values": a_set(64, [f"v{n}" for n in range(65)]),
+    "spec.namespaceSelector.matchExpressions[].values[]": LABEL_VALUE,
     "spec.paused": TRUTH,
     "spec.protectedNamespaces": MANY_NAMESPACES,
     "spec.protectedNamespaces[]": NAMESPACE,
@@ -43,4 +60,17 @@ CASES: Final[Cases] = {
     "spec.allowLastNode": TRUTH,
 }
 
-CONTAINMENT_POLICY: Final = Sheet(kind=POLICY, least={}, valid={"spec": SPEC}, cases=CASES)
+
+def selecting(operator: str, *values: str) -> Json:
+    return {"namespaceSelector": {"matchExpressions": [{"key": "tier", "operator": operator, "values": list(values)}]}}
+
+
+CHANGES: Final = {
+    "In and NotIn need values; Exists and DoesNotExist take none": Change(
+        before=None,
+        taken=selecting("DoesNotExist"),
+        refused=(selecting("Exists", "front"), selecting("NotIn")),
+    ),
+}
+
+CONTAINMENT_POLICY: Final = Sheet(kind=POLICY, least={}, valid={"spec": SPEC}, cases=CASES, changes=CHANGES)

@@ -12,6 +12,9 @@ from firedoor.api.kinds import Kind
 
 Json = dict[str, Any]
 
+ENTRY: Final = "team"
+"""The key that stands for any key of a map."""
+
 ABSENT: Final = object()
 """Stands for a field that is not there."""
 
@@ -55,7 +58,9 @@ class Sheet:
     def placed(self, path: str, value: Any) -> Json:
         """The valid document with this value at this path of the schema."""
         whole = copy.deepcopy(self.valid)
-        *parents, last = (int(part) if part.isdigit() else part for part in path.replace("[]", ".0").split("."))
+        *parents, last = (
+            int(part) if part.isdigit() else part for part in path.replace("[]", ".0").replace(".*", f".{ENTRY}").split(".")
+        )
         at: Any = whole
         for parent in parents:
             at = at[parent]

@@ -11,7 +11,7 @@ from firedoor.api import names
 from tests.e2e.api.cases import SHEETS
 from tests.e2e.api.incident import POD, SECURITY_INCIDENT
 from tests.e2e.api.policy import CONTAINMENT_POLICY
-from tests.e2e.api.sheet import Change, Json, Pair, Sheet
+from tests.e2e.api.sheet import ENTRY, Change, Json, Pair, Sheet
 
 pytestmark = pytest.mark.e2e
 
@@ -162,7 +162,7 @@ def speaker(spec: Any) -> tuple[str, ...]:
 
 def field_of(path: str) -> str:
     """The field as the API server names it."""
-    return path.replace("[]", "[0]")
+    return path.replace("[]", "[0]").replace(".*", f".{ENTRY}")
 
 
 def refusal(ask: Callable[[], object]) -> str:

@@ -22,7 +22,7 @@ def policy(story: Story, kubectl: Kubectl) -> Iterator[Policy]:
             "apiVersion": "firedoor.dev/v1alpha1",
             "kind": "ContainmentPolicy",
             "metadata": {"name": story.namespace},
-            "spec": {"namespaces": [story.namespace], **spec},
+            "spec": {"namespaces": [story.namespace], **spec},  # those of the story, where it does not say otherwise
         }
         kubectl.apply(document)
 
@@ -62,6 +62,25 @@ def test_what_is_contained_stays_so_through_a_pause(story: Story, policy: Policy
     story.kubectl("-n", story.namespace, "delete", "networkpolicy", "--all")
     story.wait("Contained")
     assert story.kubectl.exists("-n", story.namespace, "networkpolicy")
+
+
+def test_a_policy_speaks_of_a_namespace_from_the_moment_it_has_the_label(story: Story, policy: Policy) -> None:
+    policy(namespaces=[], namespaceSelector={"matchLabels": {"story": story.namespace}}, paused=True)
+    story.kubectl("label", "namespace", story.namespace, f"story={story.namespace}")
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON)
+    assert story.namespace in story.wait("Accepted", "False", "Paused")["message"]
+
+    story.kubectl("label", "namespace", story.namespace, "story-")
+
+    story.wait("Contained")
+
+
+def test_a_policy_that_selects_other_namespaces_says_nothing_here(story: Story, policy: Policy) -> None:
+    policy(namespaces=[], namespaceSelector={"matchExpressions": [{"key": "story", "operator": "Exists"}]}, paused=True)
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON)
+    story.wait("Contained")
 
 
 def test_a_protected_pod_is_refused(story: Story, policy: Policy) -> None:

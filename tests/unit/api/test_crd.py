@@ -13,7 +13,19 @@ from tests.e2e.api.cases import SHEETS
 from tests.e2e.api.sheet import Sheet
 from tools.generate.outputs import stale
 
-CONSTRAINTS = ("type", "format", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems")
+CONSTRAINTS = (
+    "type",
+    "format",
+    "enum",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "maxProperties",
+)
 SERVERS_OWN = ("", "apiVersion", "kind", "metadata")
 """What the API server checks itself, whatever a CRD says of it."""
 
@@ -30,6 +42,8 @@ def walk(path: str, node: Schema) -> Iterator[tuple[str, Schema]]:
     yield path, node
     for name, child in node.get("properties", {}).items():
         yield from walk(f"{path}.{name}".removeprefix("."), child)
+    if "additionalProperties" in node:
+        yield from walk(f"{path}.*", node["additionalProperties"])
     if "items" in node:
         yield from walk(f"{path}[]", node["items"])
 
@@ -43,7 +57,7 @@ def constraints(path: str, node: Schema) -> set[tuple[str, str]]:
 
 @every_kind
 def test_every_field_is_described(kind: Kind) -> None:
-    silent = [path for path, node in fields(kind) if "description" not in node and not path.endswith("[]")]
+    silent = [path for path, node in fields(kind) if "description" not in node and not path.endswith(("[]", ".*"))]
     assert silent == ["metadata"], "the API server lets nobody describe metadata"
 
 

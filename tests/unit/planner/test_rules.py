@@ -1,4 +1,4 @@
-"""Of several policies the strictest wins; a policy speaks of the namespaces that it names, or of all."""
+"""Of several policies the strictest wins; a policy speaks of the namespaces that it names or selects, or of all."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,25 @@ def test_a_policy_that_names_other_namespaces_says_nothing_here() -> None:
     elsewhere = written(namespaces=["bank"], paused=True)
     assert rules_for([elsewhere], "shop") == Rules()
     assert rules_for([elsewhere], "bank").paused_by == ("policy",)
+
+
+def test_a_policy_speaks_of_the_namespaces_whose_labels_it_selects() -> None:
+    selecting = written(namespaceSelector={"matchLabels": {"team": "shop"}}, paused=True)
+    assert rules_for([selecting], "web", {"team": "shop"}).paused_by == ("policy",)
+    assert rules_for([selecting], "web", {"team": "bank"}) == Rules()
+    assert rules_for([selecting], "web") == Rules()
+
+
+def test_a_policy_that_names_and_selects_speaks_of_both() -> None:
+    expressions = [{"key": "tier", "operator": "NotIn", "values": ["test"]}, {"key": "team", "operator": "Exists"}]
+    both = written(namespaces=["web"], namespaceSelector={"matchExpressions": expressions}, paused=True)
+    assert rules_for([both], "web").paused_by == ("policy",)
+    assert rules_for([both], "api", {"team": "shop"}).paused_by == ("policy",)
+    assert rules_for([both], "api", {"team": "shop", "tier": "test"}) == Rules()
+
+
+def test_an_empty_selector_selects_every_namespace() -> None:
+    assert rules_for([written(namespaceSelector={}, paused=True)], "web").paused_by == ("policy",)
 
 
 def test_what_one_policy_protects_no_other_opens() -> None:

@@ -1,0 +1,66 @@
+"""The rulebook: what policies say of a namespace by the labels that it has now."""
+
+from typing import Any
+
+from firedoor.api.policy import ContainmentPolicy
+from firedoor.controller.rulebook import Rulebook
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone
+from firedoor.kube.resources import NAMESPACES, Resource
+
+
+class Shelf(Kube):
+    """An API server's namespaces, and which were asked for."""
+
+    def __init__(self, *namespaces: Obj) -> None:
+        self.namespaces = {one["metadata"]["name"]: one for one in namespaces}
+        self.asked: list[str] = []
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
+        assert resource is NAMESPACES
+        self.asked.append(name)
+        if name not in self.namespaces:
+            raise Gone(f"no namespace {name}", status=404)
+        return self.namespaces[name]
+
+
+def space(name: str = "shop", **labels: str) -> Obj:
+    return {"metadata": {"name": name, "labels": labels}}
+
+
+def rulebook(**spec: Any) -> Rulebook:
+    book = Rulebook()
+    book.note_policy(ContainmentPolicy.read({"metadata": {"name": "policy", "uid": "p"}, "spec": {"paused": True, **spec}}))
+    return book
+
+
+SELECTING = {"namespaceSelector": {"matchLabels": {"team": "shop"}}}
+
+
+def test_rules_follow_the_labels_of_a_namespace() -> None:
+    book = rulebook(**SELECTING)
+    book.note_namespace(space(team="shop"))
+    assert book.rules("shop").paused_by == ("policy",)
+    assert book.note_namespace(space(team="bank")), "who is concerned has to look"
+    assert book.rules("shop").paused_by == ()
+    book.note_namespace(space(team="bank"), gone=True)
+    assert book.rules("shop").paused_by == ()
+
+
+def test_labels_that_no_policy_selects_by_are_no_news() -> None:
+    book = rulebook(namespaces=["shop"])
+    assert not book.note_namespace(space())
+    assert not book.note_namespace(space(team="shop"))
+    assert not rulebook(**SELECTING).note_namespace(space(team="shop")), "nor is the first sight of a namespace"
+
+
+async def test_a_namespace_that_the_watch_has_yet_to_bring_is_asked_for_where_it_matters() -> None:
+    shelf, book = Shelf(space(team="shop")), rulebook(**SELECTING)
+    await book.learn(shelf, ("shop", "nowhere"))
+    assert book.rules("shop").paused_by == ("policy",)
+    await book.learn(shelf, ("shop",))
+    assert sorted(shelf.asked) == ["nowhere", "shop"]
+
+    indifferent = Shelf(space(team="shop"))
+    await rulebook(namespaces=["shop"]).learn(indifferent, ("shop",))
+    assert indifferent.asked == []
