@@ -40,24 +40,24 @@ def merged(target: Any, patch: Any) -> Any:
 
 
 def operated(obj: Obj, operations: list[Obj]) -> Obj:
-    """A JSON patch (RFC 6902) of test, add, replace and remove on the members of objects."""
+    """A JSON patch (RFC 6902) of test, add and replace on the members of objects, and of remove on those of lists as well."""
     found = copy.deepcopy(obj)
     for operation in operations:
         *way, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
-        at = found
+        at: Any = found
         for part in way:
             at = at[part]
         _operate(at, last, operation)
     return found
 
 
-def _operate(at: Obj, last: str, operation: Obj) -> None:
+def _operate(at: Any, last: str, operation: Obj) -> None:
     match operation["op"]:
         case "test":
             if at.get(last) != operation["value"]:
                 raise Refusal(422, "Invalid", f"test of {operation['path']} failed")
         case "remove":
-            del at[last]
+            del at[int(last) if isinstance(at, list) else last]
         case "add" | "replace":
             at[last] = copy.deepcopy(operation["value"])
         case unknown:

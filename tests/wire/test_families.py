@@ -108,6 +108,24 @@ async def test_a_workload_that_is_not_there_is_waited_for(cluster: FakeCluster, 
     await eventually(lambda: condition(cluster, "Accepted")["reason"] == "TargetNotFound", "said so")
 
 
+async def test_a_name_that_another_incident_has_is_told_and_the_child_made_when_it_is_free(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    pod(cluster, "second")
+    name = f"incident-{suspect(cluster)['metadata']['uid'][:8]}"
+    report(cluster, name, target={"kind": "Pod", "name": "nobody"})
+    report(cluster, target=TARGET)
+    await eventually(lambda: condition(cluster, "Isolated")["reason"] == "NameTaken", "it is told")
+    assert name in condition(cluster, "Isolated")["message"]
+    assert [one["spec"]["target"]["name"] for one in children(cluster)] == ["second"]
+    targets = cluster.get(INCIDENTS, "shop", "incident")["status"]["targets"]
+    assert {one["name"]: one.get("phase") == "NameTaken" for one in targets} == {"suspect": True, "second": False}
+
+    cluster.remove(INCIDENTS, "shop", name)
+    await eventually(lambda: len(children(cluster)) == 2, "the child is made")
+    await eventually(lambda: condition(cluster, "Isolated")["reason"] != "NameTaken", "it is told no more")
+
+
 async def test_a_workload_is_not_put_to_rest_over_another_incidents_suspect(cluster: FakeCluster, operator: Operator) -> None:
     cluster.controllers = (replica_sets, collectors)
     pod(cluster, "second")

@@ -2,10 +2,12 @@
 
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
-from tests.fakes.workloads import PODS
+from tests.fakes.workloads import DEPLOYMENTS, PODS, collectors, replica_sets
 from tests.wire.process import Operator, warm
 from tests.wire.world import (
+    EVERYTHING,
     HOME,
+    INCIDENTS,
     LABELS,
     POLICIES,
     condition,
@@ -29,6 +31,18 @@ async def test_nothing_but_a_look_at_the_pod_comes_before_the_door_is_closed(clu
     look, *door = [asked for asked in cluster.requests[began:] if asked.namespace != HOME][:3]
     assert look == Asked("GET", PODS, "shop", "suspect")
     assert {(asked.method, asked.collection) for asked in door} == {("POST", POLICIES), ("PATCH", PODS)}
+
+
+async def test_a_workload_is_put_to_rest_only_once_the_incident_cannot_go_without_a_release(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    cluster.controllers = (replica_sets, collectors)
+    began = len(cluster.written)
+    report(cluster, **EVERYTHING)
+    await eventually(lambda: says(cluster, "WorkloadScaled"), "it is at rest")
+    written = cluster.written[began:]
+    held = written.index(Asked("PATCH", INCIDENTS, "shop", "incident"))
+    assert held < written.index(Asked("PATCH", DEPLOYMENTS, "shop", "web"))
 
 
 async def test_what_is_contained_and_released_is_as_it_was(cluster: FakeCluster, operator: Operator) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
-from firedoor.kube.client import Kube
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Conflict, Gone, Invalid
 from firedoor.kube.resources import WORKLOADS
 
 RULES = (
@@ -45,11 +46,30 @@ async def hold(kube: Kube, at: At, holder: tuple[str, str], prior: str | None) -
 async def give_back(kube: Kube, at: At, incident_uid: str, *, spec: Mapping[str, Any] | None, last: bool) -> None:
     """Lets go of the workload, and sets what the plan gives; None under a key removes it. The record goes with the last."""
     annotations = {names.scale_holder(incident_uid): None, **({names.PRIOR: None} if last else {})}
-    await _patch(kube, at, annotations, spec)
+    given = await _patch(kube, at, annotations, spec)
+    if last:
+        await _disown(kube, at, given)
 
 
-async def _patch(kube: Kube, at: At, annotations: Mapping[str, str | None], spec: Mapping[str, Any] | None) -> None:
+async def _disown(kube: Kube, at: At, found: Obj) -> None:
+    """Takes firedoor out of the object's managed fields: what was given back is not firedoor's, and whoever applies it next
+    must not find it claimed. Only where nobody changed the object since."""
+    metadata = found["metadata"]
+    entries = [
+        place for place, one in enumerate(metadata.get("managedFields") or ()) if one.get("manager") == names.FIELD_MANAGER
+    ]
+    if not entries:
+        return
+    unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+    gone = [{"op": "remove", "path": f"/metadata/managedFields/{place}"} for place in reversed(entries)]
+    try:
+        await kube.patch(WORKLOADS[at.kind], at.name, at.namespace, [unchanged, *gone])
+    except (Conflict, Gone, Invalid):
+        return  # it has moved on, and with it whose fields they are; what matters is given back
+
+
+async def _patch(kube: Kube, at: At, annotations: Mapping[str, str | None], spec: Mapping[str, Any] | None) -> Obj:
     body: dict[str, Any] = {"metadata": {"resourceVersion": at.version, "annotations": dict(annotations)}}
     if spec is not None:
         body["spec"] = dict(spec)
-    await kube.patch(WORKLOADS[at.kind], at.name, at.namespace, body)
+    return await kube.patch(WORKLOADS[at.kind], at.name, at.namespace, body)

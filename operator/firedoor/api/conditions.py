@@ -69,6 +69,7 @@ class Reason(StrEnum):
     REPAIRED = "Repaired"
     POD_GONE = "PodGone"
     NO_PODS = "NoPods"
+    NAME_TAKEN = "NameTaken"
     # NodeCordoned
     CORDONED = "Cordoned"
     ALREADY_CORDONED = "AlreadyCordoned"

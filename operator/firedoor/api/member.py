@@ -26,5 +26,9 @@ class MemberStatus(Frozen):
     namespace: str = Field(max_length=63, description="Namespace of the suspect pod.")
     uid: str = Field(max_length=64, description="Uid of the suspect pod; no later pod of that name is a suspect.")
     incident: str = Field(max_length=253, description="Name of the incident about it, in the namespace of this one.")
-    phase: str | None = Field(default=None, max_length=32, description="That incident's phase; Released when it was deleted.")
+    phase: str | None = Field(
+        default=None,
+        max_length=32,
+        description="That incident's phase; Released when it was deleted, NameTaken when another one has its name.",
+    )
     isolated: Truth = Field(default="Unknown", description="Whether that incident says that the pod is isolated.")

@@ -35,9 +35,11 @@ class Children:
         found = [one for one in await asyncio.gather(*(self._get(parent, member) for member in lost)) if one is not None]
         return family.kin(parent, known | {one.metadata.name: one for one in found})
 
-    async def make(self, parent: SecurityIncident, missing: Iterable[MemberStatus]) -> None:
-        """Makes these children; one that is there already is well."""
-        await self._each([self._create(family.child(parent, member)) for member in missing])
+    async def make(self, parent: SecurityIncident, missing: Iterable[MemberStatus]) -> frozenset[str]:
+        """Makes these children; one that is there already is well. The uids of those whose name is another incident's."""
+        taken = set[str]()
+        await self._each([self._create(parent, member, taken) for member in missing])
+        return frozenset(taken)
 
     async def follow(self, children: Iterable[SecurityIncident], containment: Containment) -> None:
         """Tells these children which doors the parent wants closed by now."""
@@ -51,11 +53,14 @@ class Children:
         found = await self.kube.find(INCIDENTS, member.incident, parent.metadata.namespace)
         return None if found is None else SecurityIncident.read(found)
 
-    async def _create(self, child: Obj) -> None:
+    async def _create(self, parent: SecurityIncident, member: MemberStatus, taken: set[str]) -> None:
         try:
-            await self.kube.create(INCIDENTS, child)
+            await self.kube.create(INCIDENTS, family.child(parent, member))
         except Conflict:
-            return  # it was made before; the watch has yet to bring it
+            # Most often it was made before, and the watch has yet to bring it.
+            found = await self._get(parent, member)
+            if found is not None and not family.is_of(parent, member, found):
+                taken.add(member.uid)
 
     async def _tell(self, child: SecurityIncident, spec: Obj) -> None:
         metadata = child.metadata

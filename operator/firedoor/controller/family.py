@@ -102,7 +102,8 @@ class Family:
 
     async def _hold(self, record: Record, s: Situation) -> Again | None:
         members = await self.children.of(record.incident)
-        await self.children.make(record.incident, family.missing(members))
+        taken = await self.children.make(record.incident, family.missing(members))
+        members = family.without_name(members, taken)
         await self.children.follow(family.outdated(record.incident, members), family.child_containment(record.incident))
         await self.scribe.hold(record.incident)
         s = await self._remembering(record, await self.observer.apart(s), members)
@@ -110,7 +111,8 @@ class Family:
             await self._act(record, plan)
             s = replace(s, around=(await self.observer.apart(s)).around)
         await self._report(record, s, members, Findings(drift=record.drift))
-        return earliest(self._watch(s), until(expiry.expires(s), s.now))
+        retry = Again(LOOK_AGAIN_SECONDS) if taken else None
+        return earliest(self._watch(s), retry, until(expiry.expires(s), s.now))
 
     async def _remembering(self, record: Record, s: Situation, members: tuple[Kin, ...]) -> Situation:
         """The situation with what is known of the suspects and of a fight over the workload."""

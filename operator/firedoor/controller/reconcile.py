@@ -125,7 +125,8 @@ class Reconciler:
         s = self._remembering(record, await self.observer.around(s))
         if plan := containment.containment(s):
             await self._tell_of_repair(record, s, plan)
-            await asyncio.gather(self._act(record, plan), self.scribe.hold(record.incident))
+            if not await self._carry_out_held(record, plan):
+                return None
             s = await self._after(record, s, plan)
         else:
             await self.scribe.hold(record.incident)
@@ -133,6 +134,19 @@ class Reconciler:
         again = earliest(self._verify(record, s), watched, until(expiry.expires(s), s.now))
         await self._report(record, s)
         return again
+
+    async def _carry_out_held(self, record: Record, plan: Plan) -> bool:
+        """The plan beside the finalizer; but a workload is never put to rest before that is on: no listing finds it again.
+
+        False: the incident is gone, and nothing was done that only it would lead back to.
+        """
+        if any(isinstance(step, steps.ScaleToZero) for stage in plan for step in stage):
+            if not await self.scribe.hold(record.incident):
+                return False
+            await self._act(record, plan)
+            return True
+        await asyncio.gather(self._act(record, plan), self.scribe.hold(record.incident))
+        return True
 
     async def _tell_of_repair(self, record: Record, s: Situation, plan: Plan) -> None:
         """Somebody else took away what holds; it is put back, and said so."""

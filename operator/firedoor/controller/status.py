@@ -56,10 +56,11 @@ class Scribe:
             await self.say(incident, condition)
         return SecurityIncident.read(written)
 
-    async def hold(self, incident: SecurityIncident) -> None:
-        """Puts firedoor's finalizer on the incident, so that it cannot go before everything is given back."""
-        if names.FINALIZER not in incident.metadata.finalizers:
-            await self._finalizers(incident, [*incident.metadata.finalizers, names.FINALIZER])
+    async def hold(self, incident: SecurityIncident) -> bool:
+        """Puts firedoor's finalizer on the incident, so that it cannot go before everything is given back; False: it is gone."""
+        if names.FINALIZER in incident.metadata.finalizers:
+            return True
+        return await self._finalizers(incident, [*incident.metadata.finalizers, names.FINALIZER])
 
     async def release(self, incident: SecurityIncident, asked: Release) -> None:
         """Writes the release that is due into the spec, from where it goes like any other."""
@@ -80,14 +81,15 @@ class Scribe:
             kept = [name for name in incident.metadata.finalizers if name != names.FINALIZER]
             await self._finalizers(incident, kept)
 
-    async def _finalizers(self, incident: SecurityIncident, finalizers: list[str]) -> None:
+    async def _finalizers(self, incident: SecurityIncident, finalizers: list[str]) -> bool:
         metadata = incident.metadata
         version = {"uid": metadata.uid, "resourceVersion": metadata.resource_version}
         body = {"metadata": {**version, "finalizers": finalizers}}
         try:
             await self.kube.patch(INCIDENTS, metadata.name, metadata.namespace, body)
         except Gone:
-            return
+            return False
+        return True
 
 
 def same(before: IncidentStatus, now: IncidentStatus) -> bool:

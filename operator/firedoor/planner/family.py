@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from firedoor.api import names
+from firedoor.api.conditions import Reason
 from firedoor.api.incident import Containment, IncidentSpec, PlanStatus, Release, SecurityIncident, Target
 from firedoor.api.member import MemberStatus
 from firedoor.planner.group import Group
@@ -19,6 +20,8 @@ from firedoor.planner.views import PodView
 
 GONE = "Released"
 """Phase of a member whose incident was there and is gone: deleting an incident releases it."""
+TAKEN = Reason.NAME_TAKEN.value
+"""Phase of a member whose incident cannot be made, because another one has its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Kin:
 
     member: MemberStatus
     child: SecurityIncident | None = None
+    taken: bool = False
+    """Whether none can be made, because an incident of that name exists and is another's."""
 
     @property
     def released(self) -> bool:
         """Whether it was given back by itself, or is being so."""
-        return self.member.phase is not None if self.child is None else self.child.leaving
+        return self.member.phase not in (None, TAKEN) if self.child is None else self.child.leaving
 
     @property
     def over(self) -> bool:
@@ -123,11 +128,26 @@ def vouches(parent: SecurityIncident, found: SecurityIncident) -> bool:
 
 def kin(parent: SecurityIncident, known: Mapping[str, SecurityIncident]) -> tuple[Kin, ...]:
     """Every suspect with its incident, of those that are known by name."""
-    return tuple(Kin(member, _own_child(parent, known.get(member.incident))) for member in parent.status.targets)
+    return tuple(Kin(member, _own_child(parent, member, known.get(member.incident))) for member in parent.status.targets)
 
 
-def _own_child(parent: SecurityIncident, found: SecurityIncident | None) -> SecurityIncident | None:
-    return found if found is not None and made(parent, found) else None
+def _own_child(parent: SecurityIncident, member: MemberStatus, found: SecurityIncident | None) -> SecurityIncident | None:
+    return found if found is not None and made(parent, found) and _means(found, member) else None
+
+
+def _means(found: SecurityIncident, member: MemberStatus) -> bool:
+    """Whether an incident is about this very suspect: two of them may have been given one name."""
+    return found.spec.target is not None and found.spec.target.uid == member.uid
+
+
+def is_of(parent: SecurityIncident, member: MemberStatus, found: SecurityIncident) -> bool:
+    """Whether this is the incident that the parent made for the suspect."""
+    return _own_child(parent, member, found) is not None
+
+
+def without_name(family: tuple[Kin, ...], taken: frozenset[str]) -> tuple[Kin, ...]:
+    """The family, where no incident could be made for the suspects of these uids."""
+    return tuple(replace(one, taken=True) if one.member.uid in taken else one for one in family)
 
 
 def missing(family: tuple[Kin, ...]) -> tuple[MemberStatus, ...]:

@@ -11,7 +11,7 @@ from firedoor.api.conditions import Condition, Reason, Type, merged
 from firedoor.api.incident import REQUIRED_LIMIT, IncidentStatus, PlanStatus
 from firedoor.api.member import MemberStatus
 from firedoor.planner.containment import wants_cordon, wants_evidence
-from firedoor.planner.family import GONE, Kin, own
+from firedoor.planner.family import GONE, TAKEN, Kin, own
 from firedoor.planner.family_guards import title
 from firedoor.planner.family_sum import released_note, summed
 from firedoor.planner.identity import wants_freeze
@@ -58,6 +58,8 @@ def status(s: Situation, family: tuple[Kin, ...], findings: Findings) -> Inciden
 
 
 def _member(one: Kin) -> MemberStatus:
+    if one.taken:
+        return one.member.model_copy(update={"phase": TAKEN, "isolated": "False"})
     if one.child is None:
         return one.member.model_copy(update={"phase": GONE if one.released else None, "isolated": "Unknown"})
     said = one.child.status

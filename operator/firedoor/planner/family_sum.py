@@ -50,6 +50,9 @@ def _concerned(told: list[tuple[Kin, Verdict]]) -> list[tuple[Kin, Verdict]]:
 
 
 def _said(about: Type, one: Kin) -> Verdict:
+    if one.taken:
+        message = f"SecurityIncident {one.member.incident} exists and is not about it; delete that one, and its own is made."
+        return Verdict("False", Reason.NAME_TAKEN, message)
     if one.child is None:
         return Verdict("Unknown", Reason.PENDING, f"SecurityIncident {one.member.incident} about it is being made.")
     known: dict[str, Condition] = {condition.type: condition for condition in one.child.status.conditions}

@@ -1,5 +1,6 @@
 """A workload is put to rest and comes back: no suspect lost, no claim deleted, no fight without end."""
 
+import json
 import time
 from typing import Any
 
@@ -149,15 +150,21 @@ def test_two_incidents_on_one_deployment_release_in_any_order_and_the_last_one_r
     story.release(name=order[1])
     story.wait("Released", name=order[1])
 
-    assert shape(story.get("deployment", "web")) == shape(before)
+    found = story.get("deployment", "web")
+    assert shape(found) == shape(before)
+    managed = story.kubectl.json("-n", story.namespace, "deployment", "web", "--show-managed-fields")["metadata"]["managedFields"]
+    assert "firedoor" not in {entry["manager"] for entry in managed}, "nor is it claimed"
 
 
 def test_a_pod_that_is_restored_is_not_deleted_by_the_workload_that_another_incident_holds(story: Story) -> None:
     story.deployment()
-    suspects = {"first": story.pods()[0]["metadata"]["name"]}
-    suspects["second"] = story.pods()[1]["metadata"]["name"]
-    for name, suspect in suspects.items():
-        rest(story, suspect, name=name)
+    suspects = dict(zip(("first", "second"), (one["metadata"]["name"] for one in story.pods()), strict=True))
+    story.incident(suspects["second"], name="second", containment={**SCALE, "workload": "None"})
+    story.wait("Isolated", name="second")
+    rest(story, suspects["first"], name="first")
+    late = {"spec": {"containment": {"workload": "ScaleToZero"}}}
+    story.kubectl("-n", story.namespace, "patch", "secinc", "second", "--type=merge", "-p", json.dumps(late))
+    story.wait("WorkloadScaled", name="second")
     uids = {name: story.get("pod", suspect)["metadata"]["uid"] for name, suspect in suspects.items()}
 
     story.release(name="first", mode="Restore")

@@ -10,6 +10,7 @@ from firedoor.api.conditions import Reason
 from firedoor.api.incident import SecurityIncident
 from firedoor.planner import family, family_guards
 from firedoor.planner.containment import containment
+from firedoor.planner.family import Kin
 from firedoor.planner.group import Group
 from firedoor.planner.permits import objection
 from firedoor.planner.rules import Rules
@@ -71,6 +72,23 @@ def test_children_are_made_once_and_one_that_was_deleted_is_not_made_again() -> 
     known = about.model_copy(update={"status": about.status.model_copy(update={"targets": seen})})
     assert family.missing(kin(known)) == ()
     assert all(one.released for one in kin(known))
+
+
+def test_of_two_suspects_with_one_name_each_has_only_the_incident_about_itself() -> None:
+    twins = parent(owned("db-0"), owned("db-1"))
+    first = child(twins, 0)
+    named = tuple(member.model_copy(update={"incident": first.metadata.name}) for member in twins.status.targets)
+    same = twins.model_copy(update={"status": twins.status.model_copy(update={"targets": named})})
+    assert [one.child for one in kin(same, first)] == [first, None]
+
+
+def test_a_suspect_whose_incident_cannot_be_made_is_neither_released_nor_given_up() -> None:
+    about = parent()
+    (lacking, _) = family.without_name(kin(about), frozenset({"db-0-uid"}))
+    assert lacking.taken
+    told = lacking.member.model_copy(update={"phase": family.TAKEN})
+    assert not Kin(told).released
+    assert family.missing((Kin(told),)) == (told,)
 
 
 def test_children_follow_when_the_parent_closes_other_doors() -> None:

@@ -115,6 +115,16 @@ def test_a_node_is_held_by_the_parent_and_the_workloads_of_its_pods_by_the_child
     assert status(situation(about), kin(about), Findings()).node == "node-a"
 
 
+def test_a_suspect_whose_incident_has_another_ones_name_is_not_contained_and_that_is_said() -> None:
+    about = asked()
+    family_ = family.without_name(kin(about, child(about, 0, **CUT)), frozenset({"db-1-uid"}))
+    found = status(situation(about), family_, Findings())
+    isolated = next(c for c in found.conditions if c.type == "Isolated")
+    assert (isolated.status, isolated.reason) == ("False", "NameTaken")
+    assert f"SecurityIncident {about.status.targets[1].incident} exists and is not about it" in isolated.message
+    assert [(member.phase, member.isolated) for member in found.targets][1] == ("NameTaken", "False")
+
+
 def with_actions(one: SecurityIncident, *actions: str) -> SecurityIncident:
     return one.model_copy(update={"status": one.status.model_copy(update={"required_actions": actions})})
 
