@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := operator:.
 STAMP := $(VENV)/.installed
 K ?=
-N ?= 30
+COUNTS ?= 100 1000
 MODE ?= strict
 
 help: ## This list
@@ -71,10 +71,13 @@ generate: $(STAMP) ## Make CRDs, roles and reference pages anew
 bench: $(STAMP) cluster install ## Measure against the floor; ratios, taken in one run
 	@$(BIN)/python -m bench
 
+bench-scale: $(STAMP) cluster install ## What an open incident costs, by their number; COUNTS="100 1000"
+	@$(BIN)/python -m bench.scale $(COUNTS)
+
 lock: $(STAMP) ## Resolve the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
 	@for part in operator "dev --group dev --extra kubeconfig"; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml "$$@" -o requirements/$$name.txt; done
 
-.PHONY: help demo demo-down test check unit e2e cluster cluster-down cluster-policy conformance image install generate bench lock
+.PHONY: help demo demo-down test check unit e2e cluster cluster-down cluster-policy conformance image install generate bench bench-scale lock

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from bench import floor, flow, scene
+from bench.controller import CALLS, MEMORY, metric, pods
 from bench.figures import Times, line, table
 from bench.observer import Observer
 from cluster.install import HOME
@@ -24,7 +24,6 @@ PACE_SECONDS = 0.5
 PATIENCE_SECONDS = 180.0
 SETTLE_SECONDS = 30.0
 PROVED_SECONDS = 10.0
-MEMORY = "process_resident_memory_bytes"
 
 T = TypeVar("T")
 Run = Callable[[Kube, str], Awaitable[T]]
@@ -39,7 +38,7 @@ async def main() -> None:
             floor_bursts = [await _floor(kube, partial(burst, count=count)) for count in BURSTS]
         ours_paced, calls = await _in_namespace(kube, counted)
         ours_bursts = [await _in_namespace(kube, partial(burst, count=count)) for count in BURSTS]
-        memory = await _metric(kube, MEMORY) / 2**20
+        memory = await metric(kube, MEMORY) / 2**20
         opened = await _in_namespace(kube, partial(left_open, count=OPEN))
         cut = await _in_namespace(kube, cuts) if chosen().name == "local" else None
         sealed = await _in_namespace(kube, seals)
@@ -105,7 +104,7 @@ async def left_open(kube: Kube, space: str, count: int) -> float:
     await asyncio.gather(*(_closed(observer, name) for name in names))
     observer.stop()
     await asyncio.sleep(SETTLE_SECONDS)
-    return await _metric(kube, MEMORY) / 2**20
+    return await metric(kube, MEMORY) / 2**20
 
 
 async def burst(kube: Kube, space: str, count: int) -> Times:
@@ -198,16 +197,9 @@ async def _without_controllers(kube: Kube) -> AsyncIterator[None]:
 async def _controllers(kube: Kube, replicas: int) -> None:
     """Sets how many controllers there are, and waits until it is so."""
     await kube.patch(DEPLOYMENTS, "firedoor-controller", HOME, {"spec": {"replicas": replicas}})
-    while (
-        len([pod for pod in await _controller_pods(kube) if _ready(pod)]) != replicas
-        or len(await _controller_pods(kube)) != replicas
-    ):
+    while len([pod for pod in await pods(kube) if _ready(pod)]) != replicas or len(await pods(kube)) != replicas:
         await asyncio.sleep(0.3)
     await asyncio.sleep(3)
-
-
-async def _controller_pods(kube: Kube) -> list[dict[str, object]]:
-    return await kube.list(PODS, HOME, labels="app.kubernetes.io/component=controller")
 
 
 def _ready(pod: dict[str, object]) -> bool:
@@ -217,18 +209,7 @@ def _ready(pod: dict[str, object]) -> bool:
 
 
 async def _calls(kube: Kube) -> float:
-    return await _metric(kube, "rest_client_requests_total")
-
-
-async def _metric(kube: Kube, name: str) -> float:
-    """The sum of a metric of the controller over its labels, read through the API server."""
-    (pod,) = await _controller_pods(kube)
-    metadata = pod["metadata"]
-    assert isinstance(metadata, dict)
-    url = f"{kube.server}/api/v1/namespaces/{HOME}/pods/{metadata['name']}:8081/proxy/metrics"
-    async with kube.session.get(url) as answer:
-        text = await answer.text()
-    return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+    return await metric(kube, CALLS)
 
 
 if __name__ == "__main__":

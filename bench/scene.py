@@ -19,6 +19,7 @@ from firedoor.kube.errors import Gone
 from firedoor.kube.resources import INCIDENTS, NAMESPACES, PODS
 
 WATCH = aiohttp.ClientTimeout(total=None)
+AT_A_TIME = 8
 
 
 @asynccontextmanager
@@ -29,8 +30,9 @@ async def namespace(kube: Kube) -> AsyncIterator[str]:
     try:
         yield name
     finally:
-        for incident in await kube.list(INCIDENTS, name):
-            await kube.delete(INCIDENTS, incident["metadata"]["name"], name)
+        names_ = [incident["metadata"]["name"] for incident in await kube.list(INCIDENTS, name)]
+        for at in range(0, len(names_), AT_A_TIME):
+            await asyncio.gather(*(kube.delete(INCIDENTS, one, name) for one in names_[at : at + AT_A_TIME]))
         while await kube.list(INCIDENTS, name):
             await asyncio.sleep(0.2)
         await kube.delete(NAMESPACES, name, None)
@@ -45,11 +47,11 @@ async def _gone(kube: Kube, name: str) -> None:
             await asyncio.sleep(0.5)
 
 
-async def pods(kube: Kube, space: str, count: int, *, real: bool) -> list[str]:
-    """Makes pods and, when they are real, waits until they run."""
+async def pods(kube: Kube, space: str, count: int, *, real: bool, node: str = "") -> list[str]:
+    """Makes pods and, when they are real, waits until they run. node: to which they are bound without a scheduler."""
     found = [f"pod-{number}" for number in range(count)]
-    for name in found:
-        await kube.create(PODS, _pod(space, name, real=real))
+    for at in range(0, count, AT_A_TIME):
+        await asyncio.gather(*(kube.create(PODS, _pod(space, name, real, node)) for name in found[at : at + AT_A_TIME]))
     while real and not await _all_ready(kube, space, count):
         await asyncio.sleep(0.3)
     return found
@@ -84,7 +86,7 @@ async def incidents(kube: Kube, space: str) -> AsyncIterator[dict[str, Any]]:
                 yield event["object"]
 
 
-def _pod(space: str, name: str, *, real: bool) -> Obj:
+def _pod(space: str, name: str, real: bool, node: str) -> Obj:
     container = {
         "name": "web",
         "image": "firedoor.test/agnhost:1",
@@ -94,5 +96,7 @@ def _pod(space: str, name: str, *, real: bool) -> Obj:
     spec: Obj = {"terminationGracePeriodSeconds": 0, "containers": [container]}
     if not real:
         spec["schedulerName"] = "nobody"
+    if node:
+        spec["nodeName"] = node
     metadata = {"name": name, "namespace": space, "labels": {"app": name}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
