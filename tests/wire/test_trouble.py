@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.apiserver import Broken, FakeCluster, Hook, nothing
 from tests.fakes.kinds import Asked
 from tests.fakes.objects import Refusal
-from tests.fakes.workloads import PODS, collectors, replica_sets
+from tests.fakes.workloads import DEPLOYMENTS, PODS, collectors, replica_sets
 from tests.wire.process import Operator
 from tests.wire.world import (
     EVENTS,
@@ -181,6 +181,19 @@ async def test_a_suspect_that_may_not_be_looked_at_is_said_and_seldom_asked_for_
     cluster.change(INCIDENTS, "shop", "incident", {"spec": {"title": "the right was given"}})
     await eventually(lambda: says(cluster, "NodeCordoned"), "it goes on")
     assert condition(cluster, "Stalled")["status"] == ""
+
+
+async def test_a_workload_that_may_not_be_looked_at_is_not_said_to_have_no_pods(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.before_read = forbidding("GET", DEPLOYMENTS)
+    report(cluster, target={"kind": "Deployment", "name": "web"})
+    await eventually(lambda: says(cluster, "Stalled"), "it stalls")
+    for about in ("Accepted", "Isolated", "NodeCordoned", "Contained"):
+        said = condition(cluster, about)
+        assert (said["status"], said["reason"]) == ("Unknown", "Forbidden")
+
+    cluster.before_read = nothing
+    cluster.change(INCIDENTS, "shop", "incident", {"spec": {"title": "the right was given"}})
+    await eventually(lambda: says(cluster, "NodeCordoned"), "it goes on")
 
 
 async def test_a_release_whose_pod_may_not_be_looked_at_waits_and_says_so(cluster: FakeCluster, operator: Operator) -> None:

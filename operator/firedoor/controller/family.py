@@ -20,7 +20,7 @@ from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
 from firedoor.kube.errors import Conflict
-from firedoor.planner import expiry, family, release, workload
+from firedoor.planner import blind, expiry, family, release, workload
 from firedoor.planner.containment import containment
 from firedoor.planner.family import Kin
 from firedoor.planner.family_guards import refusal
@@ -82,8 +82,11 @@ class Family:
         return None
 
     async def stall(self, record: Record, trouble: Trouble) -> None:
-        """Shows what the API server refuses."""
+        """Shows what the API server refuses; before the suspects are written down, nothing can be said of them."""
         s = await self.observer.suspect(record.incident, self.clock())
+        if s.incident.status.target_uid is None:
+            await self.scribe.write(record.incident, blind.status(s, trouble, record.drift), exactly=True)
+            return
         await self._report(record, s, await self.children.of(record.incident), Findings(drift=record.drift, trouble=trouble))
 
     async def _refuse(self, record: Record, s: Situation, refused: Refusal, group: Group | None) -> Again | None:

@@ -1,4 +1,4 @@
-"""The report of an incident whose suspect may not be looked at: what was asked for is Unknown, and the reason is said.
+"""The report of an incident whose target may not be looked at: what was asked for is Unknown, and the reason is said.
 
 Pure. Nothing that was known before is claimed to hold still, and a release is not over before somebody could look.
 """
@@ -25,12 +25,12 @@ def status(s: Situation, trouble: Trouble, drift: tuple[str, ...] = ()) -> Incid
 
 def _accepted(s: Situation, trouble: Trouble) -> Verdict:
     if s.incident.status.truth(Type.ACCEPTED) == "True":
-        return accepted(s, None)
+        return accepted(s, None)  # only of a pod: of others this report is made until they are accepted
     return Verdict("Unknown", trouble.reason, f"Whether the target is there cannot be told: {trouble.message}")
 
 
 def _unknown(s: Situation, trouble: Trouble) -> dict[Type, Verdict]:
-    unknown = Verdict("Unknown", trouble.reason, f"The suspect cannot be looked at: {trouble.message}")
+    unknown = Verdict("Unknown", trouble.reason, f"The target cannot be looked at: {trouble.message}")
     wanted = {
         Type.ISOLATED: (s.incident.spec.containment.network != "None", "Network isolation"),
         Type.NODE_CORDONED: (wants_cordon(s), "A cordon"),
