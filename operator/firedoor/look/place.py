@@ -37,6 +37,11 @@ class Place:
             return "suspect"
         return "helper" if found == mount_namespace(os.getpid()) else "other" if found != NOWHERE else "unknown"
 
+    def counts(self, pid: int) -> bool:
+        """Whether what cannot be read of it is missing: in a process namespace of its own all but the helper is the suspect's."""
+        part = self.part(pid)
+        return part in ("suspect", "unknown") or (part == "other" and self.first == 1)
+
 
 def mount_namespace(pid: int) -> int:
     """The inode of a process's mount namespace; NOWHERE when it may not be seen."""

@@ -28,7 +28,7 @@ def processes(sending: Sending, plan: Plan, place: Place) -> None:
         told["part"] = place.part(pid)
         sending.line(told)
         denied = {name for name, error in told.get("errors", {}).items() if error in ("EACCES", "EPERM")}
-        if denied and told["part"] in ("suspect", "unknown"):
+        if denied and place.counts(pid):
             sending.lacks("Forbidden", f"process {pid}: {', '.join(sorted(denied))}")
         if "raced" in told:
             sending.lacks("Raced", f"process {pid}: {told['raced']}")
@@ -72,7 +72,7 @@ def executables(sending: Sending, plan: Plan, place: Place) -> None:
             except FileNotFoundError:
                 continue  # closed or ended meanwhile
             except OSError as error:
-                if place.part(pid) in ("suspect", "unknown"):
+                if place.counts(pid):
                     sending.lacks(reason_of(error), f"proc/{pid}/{link}: {why(error)}")
     archive.end()
 
