@@ -44,7 +44,10 @@ class Frame:
 
     def told(self) -> dict[str, Any]:
         """The payload of all but DATA."""
-        found = json.loads(self.payload)
+        try:
+            found = json.loads(self.payload)
+        except (ValueError, RecursionError) as error:
+            raise Garbled("a frame cannot be read") from error
         if not isinstance(found, dict):
             raise Garbled("a frame tells no object")
         return found

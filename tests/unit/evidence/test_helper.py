@@ -1,6 +1,7 @@
 """The helper as the collector uses it: tried first, believed only when whole, told of when it was not permitted."""
 
 import json
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,25 @@ def test_beside_root_the_helper_has_the_capabilities_of_the_suspect_and_else_it_
     assert (root["runAsUser"], root["capabilities"]) == (0, {"drop": ["ALL"], "add": ["CHOWN"]})
     assert "privileged" not in root
     assert (nobody["runAsUser"], nobody["capabilities"]) == (65532, {"drop": ["ALL"]})
+
+
+LYING = """
+import sys
+sys.path[:0] = {paths!r}
+from firedoor.look.frames import Kind, Sender
+sys.stdin.buffer.readline()
+sender = Sender(sys.stdout.buffer)
+sender.artifact("sockets")
+sender.frame(Kind.END, 1, {{"bytes": 0, "sha256": "", "missing": [{{"reason": "\x1b[31m", "such": 5}}, 7], "absent": "all"}})
+sender.frame(Kind.DATA, 1, b"after the end")
+sys.stdin.buffer.readline()
+"""
+
+
+async def test_a_helper_that_was_disturbed_ends_in_a_bag_that_says_so_in_our_own_words(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, helper=[sys.executable, "-c", LYING.format(paths=sys.path)])
+    await server.collected(volume)
+    judged(volume)
+    assert ending(volume, "data/00-volatile/web/sockets.jsonl") == ("partial", "StreamTruncated")
+    assert ending(volume, "data/00-volatile/web/processes.jsonl") == ("failed", "StreamTruncated")
+    assert b"\x1b" not in (volume / BAG / "capture.json").read_bytes()

@@ -24,6 +24,7 @@ from firedoor.look.frames import Kind as FrameKind
 from firedoor.look.plan import Plan
 
 SILENCE_SECONDS: Final = 30.0
+REASONS: Final = ("Forbidden", "Raced", "LimitReached", "ReadErrors")
 INDEX_LIMIT: Final = 64 << 20
 NO_MORE_SPACE: Final = "The evidence volume took no more."
 NOTHING_IN_IT: Final = 1024
@@ -227,7 +228,8 @@ class Session:
             artifact.short("StreamTruncated", "What arrived is not what was sent.")
         elif now.task.archive and not now.tar.ended:
             artifact.short("StreamTruncated", now.tar.broken or "The archive has no end.")
-        self._lacking(now, [missing for missing in told.get("missing", ()) if isinstance(missing, dict)])
+        missing = told.get("missing")
+        self._lacking(now, [one for one in missing if isinstance(one, dict)] if isinstance(missing, list) else [])
         self._not_there(told.get("absent"))
         await self._suspect.is_still_the_same(self._container, artifact)
         self._finish(now)
@@ -236,8 +238,10 @@ class Session:
         artifact = now.writer.artifact
         empty = artifact.bytes == 0 or (now.task.archive and artifact.bytes <= NOTHING_IN_IT)
         for one in missing:
-            reason, such = str(one.get("reason", ""))[:32], [str(word) for word in one.get("such", ())][:3]
-            message = f"{one.get('count')}: {'; '.join(such)}"
+            # Reasons reach conditions, and who shares the helper's user could have sent any word.
+            reason = one["reason"] if one.get("reason") in REASONS else "ReadErrors"
+            such = one["such"] if isinstance(one.get("such"), list) else []
+            message = f"{one.get('count')}: {'; '.join(str(word) for word in such[:3])}"
             if empty and artifact.status == "complete":
                 artifact.ends("failed", reason, message)
             artifact.short(reason, message)
