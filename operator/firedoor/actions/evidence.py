@@ -1,7 +1,7 @@
 """Evidence: the volume that keeps it and the collector that fills it, both in firedoor's home namespace.
 
 The claim has no owner reference and no reverse here: nothing that happens to an incident deletes evidence. The
-collector runs as an account of its own that may read, and writes nothing but the volume.
+collector runs as an account of its own that may read and put a helper beside a suspect, and writes nothing but the volume.
 """
 
 import json

@@ -28,7 +28,7 @@ sys.exit(serve(sys.stdin.buffer, sys.stdout.buffer, lambda plan: Place({first}, 
 class Taken:
     """What came of one task."""
 
-    content: bytes
+    content: bytearray
     end: dict[str, Any]
 
     @property
@@ -60,7 +60,7 @@ def look(root: Path, *tasks: str, first: int = 0, meanwhile: Callable[[], None] 
             match frame.kind:
                 case Kind.OPEN:
                     name = frame.told()["task"]
-                    taken[name] = Taken(b"", {})
+                    taken[name] = Taken(bytearray(), {})
                 case Kind.DATA:
                     taken[name].content += frame.payload
                     meanwhile()
