@@ -41,6 +41,12 @@ def captured(story: Story, folder: Path, *paths: str) -> Path:
     return bag
 
 
+def has_helper(story: Story) -> bool:
+    """Whether a helper of firedoor's runs beside the suspect."""
+    statuses = story.get("pod", "suspect")["status"].get("ephemeralContainerStatuses", [])
+    return any("running" in status["state"] for status in statuses)
+
+
 def test_an_image_without_a_shell_on_a_read_only_disk_in_a_restricted_namespace(
     story: Story, scratch: str, tmp_path: Path
 ) -> None:
@@ -93,12 +99,7 @@ def test_a_pod_that_dies_half_way_gives_a_sealed_bag_that_says_what_is_missing(s
     big = "dd if=/dev/urandom of=/tmp/big bs=1M count=400 2>/dev/null"
     story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
     story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp/big"]})
-
-    def has_helper() -> bool:
-        statuses = story.get("pod", "suspect")["status"].get("ephemeralContainerStatuses", [])
-        return any("running" in status["state"] for status in statuses)
-
-    eventually(has_helper, "a helper stands beside the suspect")
+    eventually(lambda: has_helper(story), "a helper stands beside the suspect")
 
     story.kubectl("-n", story.namespace, "delete", "pod", "suspect", "--grace-period=0", "--force")
 
@@ -130,3 +131,24 @@ def test_the_collectors_account_may_add_its_own_helper_and_nothing_stronger(stor
     said = story.kubectl("-n", story.namespace, account, *patch, check=False)
     assert refused in said
     assert ("patched" in said) is not bool(refused)
+
+
+def test_a_collector_whose_pod_is_killed_goes_on_where_it_was(story: Story, tmp_path: Path) -> None:
+    story.pod()
+    big = "dd if=/dev/urandom of=/tmp/big bs=1M count=150 2>/dev/null"
+    story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp/big"]})
+    eventually(lambda: has_helper(story), "a helper stands beside the suspect")
+
+    uid = story.get("secinc", "incident")["metadata"]["uid"]
+    collector = ["-l", f"firedoor.dev/incident-uid={uid},app.kubernetes.io/component=collector"]
+    story.kubectl("-n", HOME, "delete", "pod", *collector, "--grace-period=0", "--force")
+
+    story.wait("EvidenceSealed", seconds=150)
+    bag = fetch(story.kubectl, story.get("secinc", "incident"), tmp_path)
+    judged(bag)
+    custody = [json.loads(line) for line in (bag / "custody.jsonl").read_bytes().splitlines()]
+    assert "collector.resumed" in {line["action"] for line in custody}
+    assert len({line["object"] for line in custody if line["action"] == "helper.injected"}) == 1
+    last = artifacts(bag, "files")[-1]
+    assert (last["status"], last["reason"]) == ("partial", "LimitReached")
