@@ -110,6 +110,9 @@ def _asked(sending: Sending, plan: Plan, tree: Tree) -> Iterator[Found]:
         if not tops:
             sending.absent.append(number)
         for top in tops:
+            if not tree.readable(top):
+                sending.lacks("Forbidden", f"{pattern}: what the kernel makes, and secrets, are not read")
+                continue
             for found in tree.below(top):
                 if found.path not in seen:
                     seen.add(found.path)

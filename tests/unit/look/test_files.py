@@ -167,3 +167,10 @@ def test_reading_leaves_no_mark_on_the_time_of_last_access(root: Path) -> None:
     before = (root / "file").stat().st_atime_ns
     look(root, "paths", paths=("/file",))
     assert (root / "file").stat().st_atime_ns == before
+
+
+def test_what_the_kernel_makes_is_never_walked_into() -> None:
+    taken = look(Path("/"), "paths", paths=("/proc/self", "/proc/**"))["paths"]
+    with taken.tar as tar:
+        assert tar.getnames() == []
+    assert taken.reasons() == {"Forbidden": 2}
