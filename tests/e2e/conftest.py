@@ -39,6 +39,11 @@ class Kubectl:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout if done.returncode == 0 else done.stderr
 
+    def following(self, *arguments: str) -> "subprocess.Popen[str]":
+        """kubectl at work beside the story, such as a watch; whoever starts it ends it."""
+        command = [self._program, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self._environment)
+
     def json(self, *arguments: str) -> Json:
         found: Json = json.loads(self("get", *arguments, "-o", "json"))
         return found

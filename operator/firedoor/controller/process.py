@@ -164,8 +164,14 @@ class Controller:
             self.wake(uid)
 
     def engines_changed(self) -> None:
-        """An engine was found to do something else than before: whoever is held is looked at again."""
+        """An engine was found to do something else than before: whoever is held is tried again."""
         for uid in self.ledger.holding():
+            self.ledger.records[uid].proof_loop_time = None
+            self.wake(uid)
+
+    def policies_changed(self, namespace: str) -> None:
+        """A NetworkPolicy of somebody else came, changed or went: whoever is held in its namespace is looked at again."""
+        for uid in self.ledger.held_in(namespace):
             self.wake(uid)
 
     def wake(self, uid: str) -> None:

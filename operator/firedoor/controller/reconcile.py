@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from firedoor.api.conditions import Reason
+from firedoor.api.conditions import Reason, Type
 from firedoor.api.incident import PlanStatus
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
@@ -19,7 +19,7 @@ from firedoor.controller.family import Family
 from firedoor.controller.observe import Observer
 from firedoor.controller.probes import Probes
 from firedoor.controller.queue import Again, Lane
-from firedoor.controller.record import Ledger, Record
+from firedoor.controller.record import Ledger, Record, behind_the_times
 from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict, Forbidden, Invalid
@@ -33,7 +33,7 @@ from firedoor.planner.report import Findings, repair, status
 from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
 from firedoor.planner.summary import Trouble
-from firedoor.planner.verdict import isolation
+from firedoor.planner.verdict import isolation, leads_past
 from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
@@ -127,6 +127,8 @@ class Reconciler:
             await self._tell_of_repair(record, s, plan)
             if not await self._carry_out_held(record, plan):
                 return None
+            if containment.repairs(plan):
+                record.seen_open = self.clock()
             s = await self._after(record, s, plan)
         else:
             await self.scribe.hold(record.incident)
@@ -162,7 +164,8 @@ class Reconciler:
         return await self._look_again(record, s)
 
     async def _look_again(self, record: Record, s: Situation) -> Situation:
-        return replace(await self._look(record), proof=s.proof, engine=s.engine, fight=s.fight)
+        looked = await self._look(record)
+        return replace(looked, proof=s.proof, engine=s.engine, fight=s.fight, seen_open=record.seen_open)
 
     async def _look(self, record: Record) -> Situation:
         return _sheltered(await self.observer.around(await self.observer.suspect(record.incident, self.clock())), record)
@@ -171,7 +174,9 @@ class Reconciler:
         """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
         s = replace(_sheltered(s, record), proof=self._known_proof(record), engine=self._engine(s), fight=record.fight)
         record.fight = workload.fight(s)
-        return replace(s, fight=record.fight)
+        if leads_past(s):
+            record.seen_open = s.now
+        return replace(s, fight=record.fight, seen_open=record.seen_open)
 
     async def _give_back(self, record: Record) -> Again | None:
         s = await self._look(record)
@@ -211,6 +216,8 @@ class Reconciler:
         if record.proof.reach or record.proof.at or known is None:
             return record.proof
         record.proof = Proof(reach=known.reach, flow=known.flow, by_canary=known.by_canary, at=known.verified_at)
+        if record.incident.status.truth(Type.ISOLATED) != "True":
+            record.seen_open = self.clock()  # why it was not proved is forgotten, so it is proved from scratch
         return record.proof
 
     def _verify(self, record: Record, s: Situation) -> Again | None:
@@ -220,7 +227,7 @@ class Reconciler:
         record.tries = 0 if holds else record.tries
         due = VERIFY_SECONDS if holds else min(VERIFY_SECONDS, 2.0**record.tries)
         age = asyncio.get_running_loop().time() - record.proof_loop_time if record.proof_loop_time else due
-        if age >= due:
+        if age >= due or behind_the_times(record):
             self.verifier.start(record, s.pod)
             record.tries = min(record.tries + 1, MOST_TRIES)
             record.sheltered = None if record.proof_loop_time else record.sheltered
@@ -252,6 +259,7 @@ class Reconciler:
         """The situation for a report of trouble, which may be that what is around the pod must not be looked at."""
         pod = await self.observer.suspect(record.incident, self.clock())
         s = replace(pod, proof=self._known_proof(record), engine=self._engine(pod), fight=record.fight)
+        s = replace(s, seen_open=record.seen_open)
         try:
             return await self.observer.around(s)
         except (Forbidden, Invalid) as error:

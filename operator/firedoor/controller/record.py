@@ -44,6 +44,8 @@ class Record:
     """The situation as the door left it, until the next look."""
     proof: Proof = field(default_factory=Proof)
     proof_loop_time: float | None = None
+    seen_open: datetime | None = None
+    """When the door was last seen open after it had been closed; what was proved before that proves nothing."""
     tries: int = 0
     """Tries to prove the isolation, since it was last proved."""
     fight: Fight = NO_FIGHT
@@ -97,6 +99,10 @@ class Ledger:
     def holding(self) -> tuple[str, ...]:
         """Uids of the incidents that isolate a pod."""
         return tuple(record.incident.uid for record in self._holding())
+
+    def held_in(self, namespace: str) -> tuple[str, ...]:
+        """Uids of the incidents that hold a suspect in a namespace."""
+        return tuple(record.incident.uid for record in self._living(self._index.of("in", namespace)))
 
     def about(self, namespace: str, pod: str) -> tuple[str, ...]:
         """Uids of the incidents about a pod."""
@@ -170,6 +176,12 @@ def _keys(record: Record) -> Iterator[Key]:
         yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
     if any(_is_scaling(receipt) for receipt in incident.status.receipts):
         yield ("scaled",)
+
+
+def behind_the_times(record: Record) -> bool:
+    """Whether the last try began before the door was last seen open."""
+    began = record.proof.began
+    return record.seen_open is not None and (began is None or began <= record.seen_open)
 
 
 def _hold_of(incident: SecurityIncident) -> Hold | None:

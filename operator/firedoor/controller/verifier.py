@@ -59,10 +59,13 @@ class Verifier:
         self._doubt_the_engine(record.proof, pod)
         self._guard(record, pod)
         self.wake(record.incident.uid)
+        if record.seen_open is not None and not _passing(record.proof.reach):
+            await self.enforcement.since(pod.node, record.seen_open)
+            self.wake(record.incident.uid)
 
     async def _proof(self, record: Record, pod: PodView) -> Proof:
         if missing := self._missing(pod.ip):
-            return replace(record.proof, missing=missing, at=datetime.now(UTC))
+            return replace(record.proof, missing=missing, began=None, at=datetime.now(UTC))
         began, uid, known = datetime.now(UTC), record.incident.uid, record.proof
         reach = await self.probes.after(known.reach or self.probes.unasked(pod))
         residue = await self.residues.of(pod)
@@ -70,7 +73,7 @@ class Verifier:
         by_canary = flow == "Unknown" and not _passing(reach)
         if by_canary:
             flow = await self._inferred(reach, pod.node, began)
-        return Proof(reach=reach, flow=flow, by_canary=by_canary, at=datetime.now(UTC), residue=residue)
+        return Proof(reach=reach, flow=flow, by_canary=by_canary, began=began, at=datetime.now(UTC), residue=residue)
 
     async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
         """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""
@@ -100,7 +103,13 @@ class Verifier:
         """What the probes found and what the canary found have to agree; where they do not, the canary is older."""
         known = self.enforcement.of(pod.node)
         passing, shut = _passing(proof.reach), any(proved_shut(way) for way in proof.reach)
-        if known is None or (passing and known.denies) or (shut and not passing and known.passes):
+        told = not proof.by_canary and proof.flow != "Unknown"
+        if (
+            known is None
+            or (passing and known.denies)
+            or (shut and not passing and known.passes)
+            or (told and known.open_connections not in ("Unknown", proof.flow))
+        ):
             self.enforcement.doubt(pod.node)
 
     def _guard(self, record: Record, pod: PodView) -> None:
@@ -117,6 +126,7 @@ class Verifier:
         alarm = await self.probes.alarm(record.incident.uid, shut)
         if alarm is None:
             return
+        record.seen_open = datetime.now(UTC)
         record.proof = _breached(record.proof, *alarm)
         self.start(record, pod)
         self.wake(record.incident.uid)

@@ -73,14 +73,19 @@ async def incident_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     controller.seen(incident, deleted=event["type"] == "DELETED")
 
 
-@kopf.on.event("networking.k8s.io", "v1", "networkpolicies", labels={names.MANAGED_BY: names.MANAGED_BY_VALUE})
+@kopf.on.event("networking.k8s.io", "v1", "networkpolicies")
 async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
-    """A deny policy of ours that was edited or removed is looked at at once."""
-    memo.controller.policies.note(event["object"], gone=event["type"] == "DELETED")
-    labels = event["object"].get("metadata", {}).get("labels") or {}
+    """A deny policy of ours that was edited or removed, or one of somebody else that may allow more, is looked at at once."""
+    controller: Controller = memo.controller
+    metadata, gone = event["object"]["metadata"], event["type"] == "DELETED"
+    labels = metadata.get("labels") or {}
+    controller.policies.note(event["object"], gone=gone or labels.get(names.MANAGED_BY) != names.MANAGED_BY_VALUE)
     uid = labels.get(names.INCIDENT_UID)
-    if event["type"] in ("MODIFIED", "DELETED") and uid in memo.controller.ledger.records:
-        memo.controller.wake(uid)
+    if uid not in controller.ledger.records:
+        if event["type"] is not None:  # without a type it was there when the watch began, and so when anything was closed
+            controller.policies_changed(metadata["namespace"])
+    elif event["type"] in ("MODIFIED", "DELETED"):
+        controller.wake(uid)
 
 
 @kopf.on.event("", "v1", "pods", labels={names.QUARANTINED: kopf.PRESENT})
@@ -129,7 +134,6 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.connect_timeout = 5
     settings.watching.reconnect_backoff = 0.02
     settings.watching.chunk_size = 500
-    settings.watching.label_selectors["networking.k8s.io", "networkpolicies"] = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
     settings.watching.label_selectors["", "pods"] = names.QUARANTINED
     settings.networking.request_timeout = 10
     settings.networking.connect_timeout = 3

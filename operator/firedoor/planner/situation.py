@@ -67,6 +67,8 @@ class Proof:
     flow: Flow = "Unknown"
     by_canary: bool = False
     """Whether the flow was measured on a canary of the suspect's node instead of on the suspect."""
+    began: datetime | None = None
+    """When the last try began; None: none has, in this process."""
     at: datetime | None = None
     missing: str = ""
     """Why the probes could not be asked, in words; empty when they were."""
@@ -115,6 +117,8 @@ class Situation:
     proof: Proof = Proof()
     engine: Finding | None = None
     """What the network engine of the suspect's node was last measured to do; None: not measured yet."""
+    seen_open: datetime | None = None
+    """When the door was last seen open after it had been closed, or something else to lead past it; None: never."""
     fight: Fight = NO_FIGHT
     """What happened so far where somebody sets the held workload up again."""
     actions: frozenset[str] = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence"})

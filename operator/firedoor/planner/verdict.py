@@ -37,8 +37,13 @@ def isolation(s: Situation) -> Verdict:
     """The verdict on the suspect's isolation; the first rung that does not hold decides."""
     if s.pod is None:
         return Verdict("Unknown", Reason.POD_GONE, "The suspect pod is gone; there is nothing left to isolate.")
-    rungs: tuple[Rung, ...] = (_closed, _allowed, _passing, _tried, _let_go, _alive, _enforced, _controlled, _flows)
+    rungs: tuple[Rung, ...] = (_closed, _allowed, _passing, _tried, _since, _let_go, _alive, _enforced, _controlled, _flows)
     return next((verdict for rung in rungs if (verdict := rung(s)) is not None), None) or _proved(s)
+
+
+def leads_past(s: Situation) -> bool:
+    """Whether the door is open now, or something else is seen to lead past it."""
+    return s.pod is not None and any(rung(s) is not None for rung in (_closed, _allowed))
 
 
 def proved_shut(reach: Reach) -> bool:
@@ -85,6 +90,21 @@ def _tried(s: Situation) -> Verdict | None:
     if s.proof.at is None:
         return Verdict("Unknown", Reason.VERIFYING, "The door is closed; the probes are being asked whether it holds.")
     return None
+
+
+def _since(s: Situation) -> Verdict | None:
+    """After the door was open, nothing counts that was tried or measured before: an engine follows changes in their order."""
+    if s.seen_open is None or s.pod is None:
+        return None
+    tried = s.proof.began is not None and s.proof.began > s.seen_open
+    measured = s.engine is not None and s.engine.node == s.pod.node and s.engine.began > s.seen_open
+    if tried and measured:
+        return None
+    message = (
+        f"The door was seen open at {s.seen_open:%H:%M:%S} UTC; whether it holds since then is tried anew, and what the "
+        f"network engine of node {s.pod.node} does is measured anew."
+    )
+    return Verdict("Unknown", Reason.VERIFYING, message)
 
 
 def _let_go(s: Situation) -> Verdict | None:

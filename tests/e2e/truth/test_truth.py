@@ -1,23 +1,10 @@
 """Isolated is True only when it is: with every mode of the engine, and beside other policies."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from cluster.local.up import MODES
 from cluster.providers import Provider
 from tests.e2e.conftest import Story
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
-
-
-@pytest.fixture
-def engine(provider: Provider) -> Iterator[Provider]:
-    """The policy engine, whose mode a story may switch; only the local cluster's can be."""
-    if provider.name != "local":
-        pytest.skip("only the local cluster's policy engine can be switched")
-    yield provider
-    provider.policy("strict")
 
 
 def test_with_a_strict_engine_isolation_is_proved(story: Story, engine: Provider) -> None:

@@ -1,11 +1,14 @@
 """The verdict on isolation: True needs every rung, and each missing one has its own word."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from firedoor.api.conditions import Reason
 from firedoor.planner.situation import Proof
 from firedoor.planner.verdict import isolation
-from tests.builders import deny, policy, proof, quarantined, situation
+from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation
 from tests.builders import pod as ordinary_pod
 
 ALLOW_ALL = policy("let-in", podSelector={}, policyTypes=["Ingress"], ingress=[{}])
@@ -68,3 +71,28 @@ def test_without_policy_or_label_nothing_holds() -> None:
 
 def test_before_the_probes_were_asked_nothing_is_claimed() -> None:
     assert verdict(Proof()) == ("Unknown", Reason.VERIFYING)
+
+
+def after_a_breach(*, tried: int, measured: int, on: str = "node-a") -> tuple[str, Reason]:
+    """The verdict a minute after the door was seen open; a try and a measurement began so many seconds after that."""
+    found = replace(HOLDS, began=NOON + timedelta(seconds=tried))
+    since = engine(node=on, began=NOON + timedelta(seconds=measured))
+    s = situation(suspect=quarantined(), policies=(deny(),), found=found, engine=since, seen_open=NOON)
+    told = isolation(s)
+    return told.status, told.reason
+
+
+def test_what_was_proved_before_the_door_was_seen_open_proves_nothing_any_more() -> None:
+    assert after_a_breach(tried=-1, measured=1) == ("Unknown", Reason.VERIFYING)
+    assert after_a_breach(tried=1, measured=-1) == ("Unknown", Reason.VERIFYING)
+    assert after_a_breach(tried=0, measured=0) == ("Unknown", Reason.VERIFYING)
+    assert after_a_breach(tried=1, measured=1) == ("True", Reason.ISOLATED)
+
+
+def test_a_measurement_of_another_node_of_the_pool_says_nothing_of_what_this_one_did_since() -> None:
+    assert after_a_breach(tried=1, measured=1, on="node-b") == ("Unknown", Reason.VERIFYING)
+
+
+def test_a_try_that_an_earlier_controller_made_says_nothing_either() -> None:
+    s = situation(suspect=quarantined(), policies=(deny(),), found=HOLDS, engine=engine(), seen_open=NOON)
+    assert isolation(s).reason == Reason.VERIFYING
