@@ -53,7 +53,7 @@ cluster: $(STAMP) ## Raise the cluster; PROVIDER=existing|kind|local
 cluster-down: $(STAMP) ## Remove the cluster without a trace
 	@$(BIN)/python -m cluster down
 
-cluster-policy: $(STAMP) ## Switch the policy engine; MODE=strict|established|off|slow
+cluster-policy: $(STAMP) ## Switch the policy engine; MODE=strict|established|ingress|off|slow
 	@$(BIN)/python -m cluster policy $(MODE)
 
 conformance: $(STAMP) cluster ## Judge the policy engine with cyclonus

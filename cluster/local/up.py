@@ -17,7 +17,7 @@ from cluster.images import test
 from cluster.local import cgroups, control, network, node, pki, processes, volumes
 from cluster.local.layout import ADMIN, API, LOGS, MODE, NODES, PKI, RUN, STATE, Node
 
-MODES = ("strict", "established", "off", "slow")
+MODES = ("strict", "established", "ingress", "off", "slow")
 READY_SECONDS = 120
 SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
 STORAGE_CLASS = {

@@ -32,10 +32,11 @@ EGRESS = Direction("Egress", "out", own=INITIATOR, peer=DESTINATION, peers="to")
 
 
 def ruleset(world: World, node: str, mode: str) -> str:
-    """The whole ruleset of a node; in mode `off` an empty one."""
+    """The whole ruleset of a node; in mode `off` an empty one, in mode `ingress` one that lets everything out."""
     if mode == "off":
         return PREAMBLE
-    isolated = [(d, pod) for d in (EGRESS, INGRESS) for pod in world.pods if pod.node == node and _isolating(world, pod, d)]
+    directions = (INGRESS,) if mode == "ingress" else (EGRESS, INGRESS)
+    isolated = [(d, pod) for d in directions for pod in world.pods if pod.node == node and _isolating(world, pod, d)]
     chains = "".join(_chain(world, direction, pod) for direction, pod in isolated)
     return f"{PREAMBLE}table {TABLE} {{\n{chains}{_forward(isolated, mode)}}}\n"
 

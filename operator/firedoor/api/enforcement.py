@@ -26,12 +26,15 @@ class EnforcementReportStatus(Frozen):
     """What was seen."""
 
     verdict: str = Field(
-        max_length=32, description="Enforcing, Slow, IngressOnly, EgressOnly, NotEnforcing or NotMeasured: the whole in one word."
+        max_length=32,
+        description="The whole in one word: Enforcing, Slow, IngressOnly, EgressOnly, NotEnforcing, Stopped (it denied before), "
+        "NotMeasured.",
     )
     ingress: Enforcing = Field(description="What became of new connections to the canary, TCP and UDP, after its deny.")
     egress: Enforcing = Field(description="What became of new connections from the canary.")
     open_connections: OpenConnections = Field(description="What became of connections that were open before the deny.")
     seconds: float | None = Field(default=None, ge=0, description="From the deny to the first silence in both directions.")
+    last_denied_at: datetime | None = Field(default=None, description="When both directions were last seen denied.")
     message: str = Field(max_length=1024, description="The same as a sentence.")
     checked_at: datetime = Field(description="When the measurement ended.")
 

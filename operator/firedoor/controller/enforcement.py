@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from firedoor.controller import metrics
@@ -43,6 +43,8 @@ class Enforcement:
     """Called when a finding says something new."""
     _findings: dict[str, Finding] = field(default_factory=dict)
     _pools: dict[str, str] = field(default_factory=dict)
+    _denied: dict[str, datetime] = field(default_factory=dict)
+    """When each node's engine was last seen to deny both directions."""
     _asked: dict[str, None] = field(default_factory=dict)
     _engines: frozenset[tuple[str, int]] = frozenset()
     _call: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,6 +77,7 @@ class Enforcement:
     async def run(self) -> None:
         """Measures what is due until cancelled."""
         self._findings = await self.reports.known()
+        self._denied = {node: found.denied_at for node, found in self._findings.items() if found.denied_at is not None}
         self._asked = dict.fromkeys(self._findings)
         while True:
             try:
@@ -99,6 +102,9 @@ class Enforcement:
         self._asked.pop(node, None)
         before = self._findings.get(node)
         found = await self.canary.measure(node, self._pools[node])
+        if found.denies:
+            self._denied[node] = found.at
+        found = replace(found, denied_at=self._denied.get(node))
         self._findings[node] = found
         metrics.enforcement(found)
         async with self._news:
@@ -117,6 +123,7 @@ class Enforcement:
         self._asked = {node: None for node in self._asked if node in self._pools}
         for node in set(self._findings) - set(self._pools):
             del self._findings[node]
+            self._denied.pop(node, None)
             metrics.enforcement_gone(node)
             await self.reports.remove(node)
 

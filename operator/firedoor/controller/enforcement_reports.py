@@ -57,6 +57,7 @@ def _status(found: Finding) -> EnforcementReportStatus:
         egress=found.egress,
         open_connections=found.open_connections,
         seconds=found.seconds,
+        last_denied_at=found.denied_at,
         message=sentence(found)[:1024],
         checked_at=found.at,
     )
@@ -72,5 +73,6 @@ def _finding(report: EnforcementReport, status: EnforcementReportStatus) -> Find
         egress=status.egress,
         open_connections=status.open_connections,
         seconds=status.seconds,
+        denied_at=status.last_denied_at,
         why="" if status.verdict != "NotMeasured" else "it is being measured anew.",
     )

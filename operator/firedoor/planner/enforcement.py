@@ -21,6 +21,14 @@ TRUSTED = timedelta(minutes=15)
 AGAIN = timedelta(seconds=10)
 """How soon a node that could not be measured, or whose engine does not deny, is tried again."""
 SLOW_SECONDS = 3.0
+FAILING = {
+    "NotEnforcing": Reason.CNI_NOT_ENFORCING,
+    "Stopped": Reason.CNI_STOPPED,
+    "IngressOnly": Reason.CNI_INGRESS_ONLY,
+    "EgressOnly": Reason.CNI_EGRESS_ONLY,
+    "NotMeasured": Reason.NOT_VERIFIED,
+}
+"""Why nothing is called isolated, by the word for what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,8 @@ class Finding:
     open_connections: OpenConnections = "Unknown"
     seconds: float | None = None
     """From the deny to the first silence in both directions."""
+    denied_at: datetime | None = None
+    """When this node's engine was last seen to deny both directions, by this measurement or an earlier one."""
     why: str = ""
     """Why something could not be measured; empty when all was."""
 
@@ -57,7 +67,7 @@ class Finding:
 def word(found: Finding) -> str:
     """The finding in one word."""
     if found.ingress == found.egress == "Passes":
-        return "NotEnforcing"
+        return "NotEnforcing" if found.denied_at is None else "Stopped"
     if found.passes:
         return "EgressOnly" if found.ingress == "Passes" else "IngressOnly"
     if not found.denies:
@@ -70,6 +80,11 @@ def sentence(found: Finding) -> str:
     match word(found):
         case "NotEnforcing":
             return f"The network engine of node {found.node} does not enforce NetworkPolicies: a denied canary is still reached."
+        case "Stopped":
+            return (
+                f"The network engine of node {found.node} was last seen to deny at {found.denied_at:%Y-%m-%d %H:%M:%S} UTC; now "
+                "a denied canary is still reached. It has stopped, or no longer follows changes; what it denied before may stand."
+            )
         case "EgressOnly":
             return f"The network engine of node {found.node} denies connections from a pod, but not those to it."
         case "IngressOnly":
@@ -92,9 +107,7 @@ def _open(found: Finding) -> str:
 
 def failing(found: Finding) -> Reason | None:
     """Why nothing may be called isolated by this engine; None where it denies."""
-    if found.passes:
-        return Reason.CNI_NOT_ENFORCING
-    return None if found.denies else Reason.NOT_VERIFIED
+    return None if found.denies else FAILING[word(found)]
 
 
 def best(findings: Mapping[str, Finding], node: str, pool: str) -> Finding | None:

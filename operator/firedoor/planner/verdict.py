@@ -141,6 +141,8 @@ def _enforced(s: Situation) -> Verdict | None:
     reason = failing(s.engine)
     if reason is None:
         return None
+    if reason is Reason.CNI_STOPPED and any(proved_shut(reach) for reach in s.proof.reach):
+        return Verdict("Unknown", reason, f"The suspect is still silent, but nobody keeps it so. {sentence(s.engine)}")
     return Verdict("False" if s.engine.passes else "Unknown", reason, sentence(s.engine))
 
 

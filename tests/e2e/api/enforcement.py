@@ -27,6 +27,7 @@ CASES: Final[Cases] = {
     "status.egress": one_of("Denied", "Passes") | required("Denied"),
     "status.openConnections": one_of("Cut", "Alive") | required("Cut"),
     "status.seconds": {"type": Pair(1.5, "long"), "minimum": Pair(0, -1)},
+    "status.lastDeniedAt": TIME,
     "status.message": up_to(1024) | required("It denies."),
     "status.checkedAt": TIME | required("2026-01-02T03:04:05Z"),
 }

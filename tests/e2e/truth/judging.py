@@ -46,7 +46,7 @@ class Claim:
 
 def isolated_while_bytes_passed(claims: Sequence[Claim], came: Iterable[Byte], broken: Sequence[float] = ()) -> int:
     """How many bytes came through while the suspect was said to be isolated."""
-    ends = [claim.at for claim in claims[1:]] + [FOREVER]
+    ends = [*(claim.at for claim in claims), FOREVER][1:]
     held = [(claim.at, end) for claim, end in zip(claims, ends, strict=True) if claim.status == "True"]
     return sum(1 for byte in came for since, until in held if since <= byte.at < until and not _excused(byte.at, since, broken))
 

@@ -51,4 +51,4 @@ def test_another_policy_that_still_allows_something_is_named(story: Story) -> No
 
 
 def test_the_engine_has_the_modes_that_the_stories_switch() -> None:
-    assert set(MODES) == {"strict", "established", "off", "slow"}
+    assert set(MODES) == {"strict", "established", "ingress", "off", "slow"}

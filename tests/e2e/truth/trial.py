@@ -30,10 +30,11 @@ class Trial:
         self.broken: list[float] = []
         self._partners: list[str] = []
         self._watch: subprocess.Popen[str] | None = None
+        self._noting = threading.Thread(target=self._note_claims, daemon=True)
 
     def suspect(self) -> None:
         """The suspect and a partner on each node, all of whom hear each other on every way."""
-        nodes = [node["metadata"]["name"] for node in self.story.kubectl.json("nodes")["items"]]
+        nodes = nodes_of(self.story.kubectl)
         image = image_of_firedoor(self.story.kubectl)
         self._run(talker(self.story.namespace, "suspect", nodes[0], image, ""))
         address = self.story.get("pod", "suspect")["status"]["podIP"]
@@ -49,7 +50,7 @@ class Trial:
         self.story.incident("suspect", **{"containment": {"network": "Isolate", "node": "None"}, **spec})
         asked = ("-n", self.story.namespace, "get", "secinc", "incident", "--watch", "-o", f"jsonpath={ISOLATED}")
         self._watch = self.story.kubectl.following(*asked)
-        threading.Thread(target=self._note_claims, args=(self._watch,), daemon=True).start()
+        self._noting.start()
 
     def breaks(self, act: Callable[[], object]) -> None:
         """Something that breaks an isolation, by the story's own hand."""
@@ -74,14 +75,17 @@ class Trial:
         """Stops noting down."""
         if self._watch is not None:
             self._watch.kill()
+            self._noting.join()
             self._watch.wait()
 
-    def _note_claims(self, watch: "subprocess.Popen[str]") -> None:
-        assert watch.stdout is not None
-        for line in watch.stdout:
+    def _note_claims(self) -> None:
+        assert self._watch is not None
+        assert self._watch.stdout is not None
+        for line in self._watch.stdout:
             status, _, reason = line.strip().partition(" ")
             if not self.claims or (self.claims[-1].status, self.claims[-1].reason) != (status, reason):
                 self.claims.append(Claim(time.time(), status, reason))
+        self._watch.stdout.close()
 
     def _of(self, pod: str) -> list[Byte]:
         words = self.story.kubectl("-n", self.story.namespace, "logs", pod, check=False)
@@ -106,6 +110,10 @@ def talker(namespace: str, name: str, node: str, image: str, partner: str) -> Js
     spec = {"nodeName": node, "terminationGracePeriodSeconds": 0, "enableServiceLinks": False, "containers": [container]}
     about = {"name": name, "namespace": namespace, "labels": {"app": name.partition("-")[0]}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
+
+
+def nodes_of(kubectl: Kubectl) -> list[str]:
+    return [node["metadata"]["name"] for node in kubectl.json("nodes")["items"]]
 
 
 def image_of_firedoor(kubectl: Kubectl) -> str:

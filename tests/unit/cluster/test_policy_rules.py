@@ -68,3 +68,9 @@ def test_the_modes_differ_in_what_stays_open() -> None:
     assert "ct state established,related accept" in ruleset(deny, "a", "established")
     assert "ct state established,related accept" not in ruleset(deny, "a", "strict")
     assert "chain" not in ruleset(deny, "a", "off")
+
+
+def test_in_mode_ingress_everything_gets_out() -> None:
+    rules = ruleset(world(policyTypes=["Ingress", "Egress"]), "a", "ingress")
+    assert "in_10_0_0_2" in rules
+    assert "out_10_0_0_2" not in rules

@@ -1,0 +1,94 @@
+"""An engine that is dead, or deaf in one direction, is known for what it is: in its report, and in the reason of `Isolated`."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cluster.providers import Provider
+from tests.e2e.conftest import HOME, Json, Kubectl, Story, deployment, eventually
+from tests.e2e.truth.judging import NOTHING
+from tests.e2e.truth.trial import Trial, nodes_of
+
+NO_CORDON = {"network": "Isolate", "node": "None"}
+MEASURED_SECONDS = 150.0
+"""A node that holds a suspect is measured every minute, one after the other, and an engine that fails takes its time."""
+Death = Callable[[str], None]
+
+
+@pytest.fixture
+def die(engine: Provider) -> Iterator[Death]:
+    """Ends the engine of a node, whose rules stay as they are; it lives again when the story ends."""
+    dead: list[str] = []
+
+    def ended(node: str) -> None:
+        dead.append(node)
+        engine.control("stop", f"policy-{node}")
+
+    yield ended
+    for node in dead:
+        engine.control("start", f"policy-{node}")
+
+
+def report(kubectl: Kubectl, node: str) -> Json:
+    found: Json = kubectl.json("-n", HOME, "enforcement", node).get("status", {"verdict": "", "message": ""})
+    return found
+
+
+def reported(kubectl: Kubectl, node: str, verdict: str) -> None:
+    """Waits until the report of a node says so."""
+    said = lambda: report(kubectl, node)["verdict"] == verdict  # noqa: E731
+    eventually(said, f"the report of {node} says {verdict}", MEASURED_SECONDS)
+
+
+def announce(story: Story, name: str) -> None:
+    """A DaemonSet on the host's network comes, as when an engine is replaced; it chooses no node, so nothing runs."""
+    document = deployment(story.namespace, name, 1)
+    del document["spec"]["replicas"]
+    document["kind"] = "DaemonSet"
+    document["spec"]["template"]["spec"] |= {"hostNetwork": True, "nodeSelector": {"nobody": "here"}}
+    story.kubectl.apply(document)
+
+
+def test_an_engine_that_died_leaves_the_suspect_silent_and_the_claim_unknown(
+    trial: Trial, story: Story, engine: Provider, die: Death
+) -> None:
+    node = nodes_of(story.kubectl)[0]
+    trial.suspect()
+    trial.accuse()
+    story.wait("Isolated")
+    die(node)
+    told = story.wait("Isolated", "Unknown", "CNIStopped", seconds=MEASURED_SECONDS)
+    assert node in told["message"]
+    assert trial.passing() == NOTHING
+    assert report(story.kubectl, node)["verdict"] == "Stopped"
+    engine.control("start", f"policy-{node}")
+    story.wait("Isolated", seconds=MEASURED_SECONDS)
+
+
+def test_behind_an_engine_that_died_without_leaving_rules_everything_passes_and_the_reason_names_the_engine(
+    story: Story, engine: Provider, die: Death
+) -> None:
+    node = nodes_of(story.kubectl)[0]
+    reported(story.kubectl, node, "Enforcing")
+    engine.policy("off")
+    time.sleep(1)
+    die(node)
+    engine.policy("strict")
+    story.pod(nodeName=node)
+    story.incident("suspect", containment=NO_CORDON)
+    story.wait("Isolated", "False", "TrafficPasses")
+    reported(story.kubectl, node, "Stopped")
+    eventually(lambda: "no longer follows changes" in story.condition("Isolated")["message"], "the reason names the engine")
+
+
+def test_an_engine_that_lets_everything_out_is_no_engine(story: Story, engine: Provider) -> None:
+    node = nodes_of(story.kubectl)[0]
+    engine.policy("ingress")
+    announce(story, "another-engine")
+    reported(story.kubectl, node, "IngressOnly")
+    story.pod(nodeName=node)
+    story.incident("suspect", containment=NO_CORDON)
+    told = story.wait("Isolated", "False", "CNIIngressOnly")
+    assert "not those from it" in told["message"]
+    assert report(story.kubectl, node)["egress"] == "Passes"
