@@ -48,10 +48,10 @@ class Session:
             question, word = {}, "Error"
         self._say({"id": question.get("id"), "answer": word})
 
-    def relieve_all(self) -> None:
-        """Ends every guard."""
-        for key in list(self._guards):
-            self._relieve(key)
+    def end(self) -> None:
+        """Ends every guard and closes every connection."""
+        for key in {*self._guards, *self._kept}:
+            self._drop(key)
 
     async def _word(self, question: dict[str, Any]) -> str:
         match question["op"]:
@@ -127,7 +127,7 @@ async def serve(source: BinaryIO, out: BinaryIO) -> None:
     async with asyncio.TaskGroup() as answering:
         while line := await reader.readline():
             answering.create_task(session.answer(line))
-        session.relieve_all()
+        session.end()
 
 
 def main() -> None:

@@ -1,15 +1,50 @@
-"""What a probe says of a way, tried on sockets of this machine."""
+"""One try: an answer of whatever kind shows that packets pass, and only silence that they do not."""
 
 import asyncio
 import io
 import json
+import socket
 
 import pytest
 
+from firedoor.probe import reach
 from firedoor.probe.session import Session
 from firedoor.probe.stand import Echo
+from tests.unit.probe.doors import closed_port, silence, tcp, udp
 
-HERE = "127.0.0.1"
+HOST = "127.0.0.1"
+SHORT = 0.2
+
+
+async def test_a_port_that_listens_is_open_and_the_connection_is_handed_over() -> None:
+    async with tcp() as door:
+        word, writer = await reach.tcp(HOST, door.port, SHORT)
+        assert word == "Open"
+        assert writer is not None
+        writer.transport.abort()
+
+
+async def test_a_refusal_is_told_apart_from_silence() -> None:
+    assert await reach.tcp(HOST, closed_port(socket.SOCK_STREAM), SHORT) == ("Refused", None)
+    async with tcp() as door:
+        silence(door.listening)
+        assert await reach.tcp(HOST, door.port, SHORT) == ("Timeout", None)
+
+
+async def test_a_datagram_that_is_answered_shows_that_packets_pass() -> None:
+    loop = asyncio.get_running_loop()
+    with udp() as door:
+        trying = asyncio.create_task(reach.udp(HOST, door.getsockname()[1], 5.0))
+        data, sender = await loop.sock_recvfrom(door, 16)
+        assert data == b""
+        await loop.sock_sendto(door, b".", sender)
+        assert await trying == "Open"
+
+
+async def test_a_closed_udp_port_refuses_and_one_that_answers_nothing_is_silent() -> None:
+    assert await reach.udp(HOST, closed_port(socket.SOCK_DGRAM), SHORT) == "Refused"
+    with udp() as door:
+        assert await reach.udp(HOST, door.getsockname()[1], SHORT) == "Timeout"
 
 
 async def asked(host: str, port: int, protocol: str) -> str:
@@ -22,11 +57,11 @@ async def asked(host: str, port: int, protocol: str) -> str:
 
 @pytest.mark.parametrize("host", ["", "localhost", "kubernetes.default.svc"])
 async def test_what_is_no_address_is_not_tried_even_where_something_here_would_answer(host: str) -> None:
-    server = await asyncio.start_server(lambda _, writer: writer.close(), HERE, 0)
-    datagrams, _ = await asyncio.get_running_loop().create_datagram_endpoint(Echo, local_addr=(HERE, 0))
+    server = await asyncio.start_server(lambda _, writer: writer.close(), HOST, 0)
+    datagrams, _ = await asyncio.get_running_loop().create_datagram_endpoint(Echo, local_addr=(HOST, 0))
     async with server:
         port = server.sockets[0].getsockname()[1]
-        assert (await asked(HERE, port, "TCP"), await asked(host, port, "TCP")) == ("Open", "Error")
+        assert (await asked(HOST, port, "TCP"), await asked(host, port, "TCP")) == ("Open", "Error")
     port = datagrams.get_extra_info("sockname")[1]
-    assert (await asked(HERE, port, "UDP"), await asked(host, port, "UDP")) == ("Open", "Error")
+    assert (await asked(HOST, port, "UDP"), await asked(host, port, "UDP")) == ("Open", "Error")
     datagrams.close()
