@@ -61,7 +61,7 @@ async def line() -> AsyncIterator[Line]:
 
 
 def at(door: Tcp, **fields: Any) -> dict[str, Any]:
-    return {"host": HOST, "port": door.port, "protocol": "TCP", **fields}
+    return {"host": HOST, "port": door.port, "protocol": "TCP"} | fields
 
 
 async def test_a_line_that_is_no_question_is_an_error_and_the_next_is_answered() -> None:
@@ -71,6 +71,13 @@ async def test_a_line_that_is_no_question_is_an_error_and_the_next_is_answered()
             assert (await session.hear())[1] == "Error"
         session.ask(2, "flow", keep="nobody")
         assert await session.hear() == (2, "Unknown")
+
+
+async def test_what_is_no_address_is_never_tried_least_of_all_the_empty_name_which_would_be_the_probe_itself() -> None:
+    async with line() as session, tcp() as door:
+        for number, host in enumerate(("", "localhost", "shop.example", "127.0.0.1 ", None)):
+            session.ask(number, "reach", **at(door, host=host, wait=1.0))
+            assert await session.hear() == (number, "Error")
 
 
 async def test_a_slow_question_keeps_no_other_waiting() -> None:
