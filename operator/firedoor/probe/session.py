@@ -40,13 +40,14 @@ class Session:
         self._turn = asyncio.Lock()
 
     async def answer(self, line: bytes) -> None:
-        """Answers one question; a line that is none is answered with Error."""
+        """Answers one question; one that cannot be understood is answered with Error, so that nobody waits for its answer."""
+        question: Any = None
         try:
             question = json.loads(line)
             word = await self._word(question)
         except (ValueError, KeyError, TypeError):
-            question, word = {}, "Error"
-        self._say({"id": question.get("id"), "answer": word})
+            word = "Error"
+        self._say({"id": question.get("id") if isinstance(question, dict) else None, "answer": word})
 
     def end(self) -> None:
         """Ends every guard and closes every connection."""
