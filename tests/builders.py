@@ -119,10 +119,16 @@ def deny(uid: str = UID) -> PolicyView:
 def proof(
     after: str = "Timeout", before: str | None = "Open", flow: Flow = "Cut", missing: str = "", by_canary: bool = False
 ) -> Proof:
-    reach = Reach.read(
-        {"probe": "firedoor-probe-0", "node": "node-b", "address": "10.0.0.7", "port": 8080, "before": before, "after": after}
-    )
-    return Proof(reach=(reach,), flow=flow, by_canary=by_canary, at=NOON, missing=missing)
+    """What a probe on another node found, and a canary on the suspect's own."""
+    far = tried(after, before=before)
+    near = tried("Timeout", probe="firedoor-canary", node="node-a")
+    return Proof(reach=(far,), near=(near,), flow=flow, by_canary=by_canary, at=NOON, missing=missing)
+
+
+def tried(after: str, **fields: Any) -> Reach:
+    """One way to the suspect, by a probe on another node."""
+    known = {"probe": "firedoor-probe-0", "node": "node-b", "address": "10.0.0.7", "port": 8080, "after": after}
+    return Reach.read({**known, **fields})
 
 
 def engine(

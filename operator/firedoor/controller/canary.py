@@ -8,7 +8,7 @@ says when and where; nobody else asks.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,6 +32,10 @@ CUT_SECONDS = 4.0
 BACK_SECONDS = 15.0
 LOOK_SECONDS = 0.25
 ALL_SECONDS = START_SECONDS + BACK_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
+
+
+Errand = Callable[[Session], Awaitable[None]]
+"""What else is done from a canary, because it stands on the node that matters."""
 
 
 class NotMeasured(Exception):
@@ -69,14 +73,16 @@ class Canary:
     probes: Probes
     home: str
     image: str
+    errand: Errand
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def measure(self, node: str, pool: str) -> Finding:
-        """What the engine of this node does; a finding of Unknown says why it could not be seen."""
+        """What the engine of this node does, after the errand there; a finding of Unknown says why it could not be seen."""
         async with self._alone:
             began = datetime.now(UTC)
             try:
                 async with asyncio.timeout(ALL_SECONDS), self._standing(node) as session:
+                    await self.errand(session)
                     return await self._measured(session, Finding(node, pool, began, began))
             except NotMeasured as reason:
                 why = str(reason)

@@ -113,8 +113,6 @@ class Observer:
         return PodView.read(found) if found else None
 
     async def _all_nodes(self) -> tuple[NodeView, ...]:
-        if "cordon" not in self._actions:
-            return ()
         async with self._nodes_lock:  # whoever comes while they are being listed waits, and never sees an older list
             asked, patched = asyncio.get_running_loop().time(), self._nodes_patched
             if asked - self._nodes_seen > NODES_SECONDS:

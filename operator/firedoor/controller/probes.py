@@ -67,6 +67,12 @@ class Probes:
         tried = (_answer(known[way.probe], way, "after", SILENCE_SECONDS) for way in before if way.probe in known)
         return tuple(await asyncio.gather(*tried))
 
+    async def near(self, canary: Session, known: Sequence[Reach]) -> tuple[Reach, ...]:
+        """The same ways once more, each from a canary."""
+        ways = {(way.address, way.port, way.protocol): way for way in known if way.address}
+        seen = [_way(canary, address or "", port, protocol) for address, port, protocol in ways]
+        return tuple(await asyncio.gather(*(_answer(canary, way, "after", SILENCE_SECONDS) for way in seen)))
+
     async def flow(self, uid: str) -> Flow:
         """Whether a connection kept open across the deny still passes: one that does is enough for Alive."""
         return worst(await asyncio.gather(*(kept(session, uid) for session in self.up)))

@@ -35,6 +35,7 @@ from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.residue import Residues
 from firedoor.controller.resync import Resync
 from firedoor.controller.rulebook import Rulebook
+from firedoor.controller.session import Session
 from firedoor.controller.settings import Settings
 from firedoor.controller.signing import Signing
 from firedoor.controller.status import Scribe
@@ -66,7 +67,7 @@ class Controller:
         self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook, self.policies)
         self.nodes = NodeWatch()
         self.probes = Probes(kube, settings.home)
-        canary = Canary(kube, self.probes, settings.home, settings.image)
+        canary = Canary(kube, self.probes, settings.home, settings.image, self._near)
         reports = EnforcementReports(kube, settings.home)
         self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engines_changed)
         self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake)
@@ -168,6 +169,12 @@ class Controller:
         for uid in self.ledger.holding():
             self.ledger.records[uid].proof_loop_time = None
             self.wake(uid)
+
+    async def _near(self, canary: Session) -> None:
+        """Whoever is held on the node of a canary is tried from there too."""
+        held = (self.ledger.records[uid] for uid in self.ledger.holding())
+        records = [record for record in held if record.incident.status.node == canary.node]
+        await asyncio.gather(*(self.verifier.try_near(record, canary) for record in records))
 
     def policies_changed(self, namespace: str) -> None:
         """A NetworkPolicy of somebody else came, changed or went: whoever is held in its namespace is looked at again."""

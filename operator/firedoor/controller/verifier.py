@@ -15,6 +15,7 @@ from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.controller.residue import Residues
+from firedoor.controller.session import Session
 from firedoor.planner.situation import Flow, Proof
 from firedoor.planner.verdict import ANSWERS, proved_shut
 from firedoor.planner.views import PodView
@@ -52,6 +53,14 @@ class Verifier:
                 task.cancel()
         await self.probes.drop(uid)
 
+    async def try_near(self, record: Record, canary: Session) -> None:
+        """Tries, from a canary on the suspect's own node, what the probes try; what gets through is told at once."""
+        near = await self.probes.near(canary, record.proof.reach)
+        record.proof = replace(record.proof, near=near)
+        if _passing(near):
+            record.seen_open = datetime.now(UTC)
+            self.wake(record.incident.uid)
+
     async def _try(self, record: Record, pod: PodView) -> None:
         async with self._turns:
             record.proof = await self._proof(record, pod)
@@ -68,12 +77,16 @@ class Verifier:
             return replace(record.proof, missing=missing, began=None, at=datetime.now(UTC))
         began, uid, known = datetime.now(UTC), record.incident.uid, record.proof
         reach = await self.probes.after(known.reach or self.probes.unasked(pod))
+        record.proof = known = replace(known, reach=reach)
         residue = await self.residues.of(pod)
+        if not any(way.node == pod.node for way in (*reach, *known.near)):
+            await self.enforcement.since(pod.node, began)
         flow = await self._kept(uid, known) if _kept_one(reach) else "Unknown"
         by_canary = flow == "Unknown" and not _passing(reach)
         if by_canary:
             flow = await self._inferred(reach, pod.node, began)
-        return Proof(reach=reach, flow=flow, by_canary=by_canary, began=began, at=datetime.now(UTC), residue=residue)
+        now, near = datetime.now(UTC), record.proof.near
+        return Proof(reach=reach, near=near, flow=flow, by_canary=by_canary, began=began, at=now, residue=residue)
 
     async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
         """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""

@@ -64,6 +64,8 @@ class Proof:
     """What the probes found, before and after the door closed, and what was looked at with them."""
 
     reach: tuple[Reach, ...] = ()
+    near: tuple[Reach, ...] = ()
+    """What a canary on the suspect's own node reached of it, when that node was last measured."""
     flow: Flow = "Unknown"
     by_canary: bool = False
     """Whether the flow was measured on a canary of the suspect's node instead of on the suspect."""

@@ -37,7 +37,19 @@ def isolation(s: Situation) -> Verdict:
     """The verdict on the suspect's isolation; the first rung that does not hold decides."""
     if s.pod is None:
         return Verdict("Unknown", Reason.POD_GONE, "The suspect pod is gone; there is nothing left to isolate.")
-    rungs: tuple[Rung, ...] = (_closed, _allowed, _passing, _tried, _since, _let_go, _alive, _enforced, _controlled, _flows)
+    rungs: tuple[Rung, ...] = (
+        _closed,
+        _allowed,
+        _passing,
+        _tried,
+        _since,
+        _let_go,
+        _alive,
+        _enforced,
+        _controlled,
+        _from_near,
+        _flows,
+    )
     return next((verdict for rung in rungs if (verdict := rung(s)) is not None), None) or _proved(s)
 
 
@@ -76,7 +88,7 @@ def _allowed(s: Situation) -> Verdict | None:
 
 
 def _passing(s: Situation) -> Verdict | None:
-    passing = [reach for reach in s.proof.reach if reach.after in ANSWERS]
+    passing = [reach for reach in (*s.proof.reach, *s.proof.near) if reach.after in ANSWERS]
     if not passing:
         return None
     names = ", ".join(f"{reach.probe} still reaches {_port(reach)}" for reach in passing)
@@ -153,6 +165,15 @@ def _controlled(s: Situation) -> Verdict | None:
         "No probe had an answer from the suspect before the door closed, and no canary on its node has shown since that "
         "the engine denies there; so silence now proves nothing."
     )
+    return Verdict("Unknown", Reason.NOT_VERIFIED, message)
+
+
+def _from_near(s: Situation) -> Verdict | None:
+    """An engine may filter what comes from other nodes and not what stays on one (a bridge without br_netfilter)."""
+    tried = (reach for reach in (*s.proof.reach, *s.proof.near) if reach.node == _node(s))
+    if any(reach.after == "Timeout" and reach.protocol == "TCP" for reach in tried):
+        return None
+    message = f"Silent to other nodes; nothing on its own node {_node(s)} has tried to reach the suspect since the door closed."
     return Verdict("Unknown", Reason.NOT_VERIFIED, message)
 
 

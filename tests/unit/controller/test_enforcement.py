@@ -6,6 +6,7 @@ from firedoor.controller.canary import Canary
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.probes import Probes
+from firedoor.controller.session import Session
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Unavailable
 from firedoor.kube.resources import NODES, Resource
@@ -23,11 +24,14 @@ class Away(Kube):
         raise Unavailable("nobody answers")
 
 
+async def no_errand(_: Session) -> None:
+    return
+
+
 async def test_a_doubt_does_not_make_it_ask_a_silent_server_without_end() -> None:
     kube = Away()
-    enforcement = Enforcement(
-        kube, Canary(kube, Probes(kube, HOME), HOME, "image"), EnforcementReports(kube, HOME), set, lambda: None
-    )
+    canary = Canary(kube, Probes(kube, HOME), HOME, "image", no_errand)
+    enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None)
     running = asyncio.create_task(enforcement.run())
     await asyncio.sleep(0)
     enforcement.doubt("node-a")

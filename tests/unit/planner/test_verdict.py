@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from firedoor.api.conditions import Reason
+from firedoor.api.incident import Reach
 from firedoor.planner.situation import Proof
 from firedoor.planner.verdict import isolation
-from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation
+from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation, tried
 from tests.builders import pod as ordinary_pod
 
 ALLOW_ALL = policy("let-in", podSelector={}, policyTypes=["Ingress"], ingress=[{}])
@@ -71,6 +72,28 @@ def test_without_policy_or_label_nothing_holds() -> None:
 
 def test_before_the_probes_were_asked_nothing_is_claimed() -> None:
     assert verdict(Proof()) == ("Unknown", Reason.VERIFYING)
+
+
+@pytest.mark.parametrize(
+    ("near", "said"),
+    [
+        ((), ("Unknown", Reason.NOT_VERIFIED)),
+        ((tried("Error", node="node-a"),), ("Unknown", Reason.NOT_VERIFIED)),
+        ((tried("Timeout", node="node-a", protocol="UDP"),), ("Unknown", Reason.NOT_VERIFIED)),
+        ((tried("Timeout", node="node-c"),), ("Unknown", Reason.NOT_VERIFIED)),
+        ((tried("Refused", node="node-a"),), ("False", Reason.TRAFFIC_PASSES)),
+        ((tried("Timeout", node="node-a"),), ("True", Reason.ISOLATED)),
+    ],
+)
+def test_silence_to_other_nodes_is_not_enough_the_suspects_own_is_tried_too(
+    near: tuple[Reach, ...], said: tuple[str, Reason]
+) -> None:
+    assert verdict(replace(HOLDS, near=near)) == said
+
+
+def test_a_probe_on_the_suspects_node_needs_no_canary_for_that() -> None:
+    there = tried("Timeout", node="node-a", before="Open")
+    assert verdict(replace(HOLDS, reach=(there,), near=())) == ("True", Reason.ISOLATED)
 
 
 def after_a_breach(*, tried: int, measured: int, on: str = "node-a") -> tuple[str, Reason]:
