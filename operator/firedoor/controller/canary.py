@@ -9,7 +9,7 @@ says when and where; nobody else asks.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -17,9 +17,9 @@ from firedoor.api.enforcement import Enforcing
 from firedoor.controller.canary_objects import CANARY, CONTAINER, deny, pod, trouble
 from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, kept, worst
 from firedoor.controller.session import Session
-from firedoor.kube.client import Kube
+from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, Gone, KubeError
-from firedoor.kube.resources import NETWORK_POLICIES, PODS
+from firedoor.kube.resources import NETWORK_POLICIES, PODS, Resource
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.situation import Flow
 from firedoor.probe.stand import PORT
@@ -31,6 +31,7 @@ ENFORCED_SECONDS = 15.0
 CUT_SECONDS = 4.0
 BACK_SECONDS = 15.0
 LOOK_SECONDS = 0.25
+READY_LOOK_SECONDS = 1.0
 ALL_SECONDS = START_SECONDS + BACK_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
 
 
@@ -75,6 +76,8 @@ class Canary:
     image: str
     errand: Errand
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _left: set[Resource] = field(default_factory=lambda: {NETWORK_POLICIES, PODS})
+    """What may be there from before: at first by an earlier process, later by a measurement that was broken off."""
 
     async def measure(self, node: str, pool: str) -> Finding:
         """What the engine of this node does, after the errand there; a finding of Unknown says why it could not be seen."""
@@ -97,6 +100,7 @@ class Canary:
         ways = await self._control(session)
         try:
             began = asyncio.get_running_loop().time()
+            self._left.add(NETWORK_POLICIES)
             await self.kube.create(NETWORK_POLICIES, deny(self.home))
             silent_at = await self._silence(ways)
             ingress, egress = _enforcing(ways, "Ingress"), _enforcing(ways, "Egress")
@@ -147,7 +151,7 @@ class Canary:
 
     async def _lifted(self, ways: Sequence[Way]) -> None:
         """Silence that does not end with the deny had another cause, and proves nothing."""
-        await self.kube.delete(NETWORK_POLICIES, CANARY, self.home)
+        await self._remove(NETWORK_POLICIES)
         deadline = asyncio.get_running_loop().time() + BACK_SECONDS
         while not all(await asyncio.gather(*(way.still_passes() for way in ways if way.protocol == "TCP"))):
             if asyncio.get_running_loop().time() > deadline:
@@ -157,13 +161,13 @@ class Canary:
     @asynccontextmanager
     async def _standing(self, node: str) -> AsyncIterator[Session]:
         """A session into a canary that stands on the node, both gone afterwards."""
-        await self._remove()
+        await self._remove_all()
         session = Session(CANARY, CONTAINER)
         line: asyncio.Task[None] | None = None
         try:
             await self._create(node)
-            await self._ready()
-            line = asyncio.create_task(session.hold(self.kube, self.home))
+            found = await self._ready()
+            line = asyncio.create_task(session.hold(self.kube, self.home, found))
             while session.stream is None and not line.done():
                 await asyncio.sleep(0.02)
             if line.done():
@@ -174,9 +178,10 @@ class Canary:
             if line is not None:
                 line.cancel()
                 await asyncio.gather(line, return_exceptions=True)
-            await asyncio.shield(self._remove())
+            await asyncio.shield(self._remove_all())
 
     async def _create(self, node: str) -> None:
+        self._left.add(PODS)
         while True:
             try:
                 await self.kube.create(PODS, pod(self.home, node, self.image))
@@ -185,22 +190,27 @@ class Canary:
             else:
                 return
 
-    async def _ready(self) -> None:
+    async def _ready(self) -> Obj:
+        """The canary once it is ready; it takes more than a second, so the first look waits for that."""
         while True:
+            await asyncio.sleep(READY_LOOK_SECONDS)
             found = await self.kube.get(PODS, CANARY, self.home)
             conditions = found.get("status", {}).get("conditions") or ()
             if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
-                return
+                return found
             if why := trouble(found):
                 raise NotMeasured(why)
-            await asyncio.sleep(LOOK_SECONDS)
 
-    async def _remove(self) -> None:
+    async def _remove_all(self) -> None:
         for resource in (NETWORK_POLICIES, PODS):
-            try:
+            await self._remove(resource)
+
+    async def _remove(self, resource: Resource) -> None:
+        """Removes what may be there; once it is known to be gone nobody is asked again."""
+        if resource in self._left:
+            with suppress(Gone):
                 await self.kube.delete(resource, CANARY, self.home)
-            except Gone:
-                continue
+            self._left.discard(resource)
 
 
 async def _open_ways(ways: Sequence[Way]) -> list[Way]:

@@ -4,7 +4,7 @@
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firedoor.api import names
 from firedoor.api.enforcement import EnforcementReport, EnforcementReportStatus
@@ -16,12 +16,14 @@ from firedoor.planner.enforcement import Finding, sentence, word
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EnforcementReports:
     """The reports in firedoor's home namespace."""
 
     kube: Kube
     home: str
+    _stand: dict[str, str] = field(default_factory=dict)
+    """The pool in each report that is there, by node."""
 
     async def known(self) -> dict[str, Finding]:
         """What the reports of before say, by node; nothing where they cannot be read: all is measured anew anyway."""
@@ -30,6 +32,7 @@ class EnforcementReports:
         except (KubeError, ValueError) as error:
             log.warning("the enforcement reports of before cannot be read: %s", error)
             return {}
+        self._stand = {report.spec.node: report.spec.pool for report in listed}
         return {report.spec.node: _finding(report, report.status) for report in listed if report.status is not None}
 
     async def write(self, found: Finding) -> None:
@@ -39,11 +42,18 @@ class EnforcementReports:
             "kind": ENFORCEMENT.kind,
             "metadata": {"name": found.node, "namespace": self.home},
         }
-        await self.kube.apply(ENFORCEMENT, {**body, "spec": {"node": found.node, "pool": found.pool}})
-        await self.kube.apply(ENFORCEMENT, {**body, "status": _status(found).wire()}, subresource="status")
+        try:
+            if self._stand.get(found.node) != found.pool:
+                await self.kube.apply(ENFORCEMENT, {**body, "spec": {"node": found.node, "pool": found.pool}})
+            await self.kube.apply(ENFORCEMENT, {**body, "status": _status(found).wire()}, subresource="status")
+        except Gone:
+            self._stand.pop(found.node, None)  # somebody removed it; the next measurement writes it anew
+            return
+        self._stand[found.node] = found.pool
 
     async def remove(self, node: str) -> None:
         """Takes away the report of a node that is gone."""
+        self._stand.pop(node, None)
         try:
             await self.kube.delete(ENFORCEMENT, node, self.home)
         except Gone:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from firedoor.kube.client import Kube
+from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.kube.exec import ExecStream
 from firedoor.kube.resources import PODS
@@ -48,12 +48,12 @@ class Session:
         finally:
             self._waiting.pop(number, None)
 
-    async def hold(self, kube: Kube, home: str) -> None:
-        """Opens the line and keeps it until it ends, which it does by itself or when cancelled.
+    async def hold(self, kube: Kube, home: str, known: Obj | None = None) -> None:
+        """Opens the line and keeps it until it ends, which it does by itself or when cancelled. known: the pod, just looked at.
 
         ConnectionError where the pod has no address yet: its kubelet may answer before it has reported one.
         """
-        pod = await kube.get(PODS, self.pod, home)
+        pod = known or await kube.get(PODS, self.pod, home)
         self.node = pod["spec"].get("nodeName", "")
         self.address = pod.get("status", {}).get("podIP", "")
         if not self.address:
