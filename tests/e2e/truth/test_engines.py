@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from cluster.providers import Provider
-from tests.e2e.conftest import HOME, Json, Kubectl, Story, deployment, eventually
+from tests.e2e.conftest import Story, eventually
+from tests.e2e.truth.engines import MEASURED_SECONDS, announce, report, reported
 from tests.e2e.truth.judging import NOTHING
 from tests.e2e.truth.trial import Trial, nodes_of
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
-MEASURED_SECONDS = 150.0
-"""A node that holds a suspect is measured every minute, one after the other, and an engine that fails takes its time."""
 Death = Callable[[str], None]
 
 
@@ -28,26 +27,6 @@ def die(engine: Provider) -> Iterator[Death]:
     yield ended
     for node in dead:
         engine.control("start", f"policy-{node}")
-
-
-def report(kubectl: Kubectl, node: str) -> Json:
-    found: Json = kubectl.json("-n", HOME, "enforcement", node).get("status", {"verdict": "", "message": ""})
-    return found
-
-
-def reported(kubectl: Kubectl, node: str, verdict: str) -> None:
-    """Waits until the report of a node says so."""
-    said = lambda: report(kubectl, node)["verdict"] == verdict  # noqa: E731
-    eventually(said, f"the report of {node} says {verdict}", MEASURED_SECONDS)
-
-
-def announce(story: Story, name: str) -> None:
-    """A DaemonSet on the host's network comes, as when an engine is replaced; it chooses no node, so nothing runs."""
-    document = deployment(story.namespace, name, 1)
-    del document["spec"]["replicas"]
-    document["kind"] = "DaemonSet"
-    document["spec"]["template"]["spec"] |= {"hostNetwork": True, "nodeSelector": {"nobody": "here"}}
-    story.kubectl.apply(document)
 
 
 def test_an_engine_that_died_leaves_the_suspect_silent_and_the_claim_unknown(

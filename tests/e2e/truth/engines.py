@@ -1,0 +1,26 @@
+"""What stories say about a node's network engine: what its report tells, and how a new measurement is called for."""
+
+from tests.e2e.conftest import HOME, Json, Kubectl, Story, deployment, eventually
+
+MEASURED_SECONDS = 150.0
+"""A node that holds a suspect is measured every minute, one after the other, and an engine that fails takes its time."""
+
+
+def report(kubectl: Kubectl, node: str) -> Json:
+    found: Json = kubectl.json("-n", HOME, "enforcement", node).get("status", {"verdict": "", "message": ""})
+    return found
+
+
+def reported(kubectl: Kubectl, node: str, verdict: str) -> None:
+    """Waits until the report of a node says so."""
+    said = lambda: report(kubectl, node)["verdict"] == verdict  # noqa: E731
+    eventually(said, f"the report of {node} says {verdict}", MEASURED_SECONDS)
+
+
+def announce(story: Story, name: str) -> None:
+    """A DaemonSet on the host's network comes, as when an engine is replaced; it chooses no node, so nothing runs."""
+    document = deployment(story.namespace, name, 1)
+    del document["spec"]["replicas"]
+    document["kind"] = "DaemonSet"
+    document["spec"]["template"]["spec"] |= {"hostNetwork": True, "nodeSelector": {"nobody": "here"}}
+    story.kubectl.apply(document)
