@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firedoor.actions import cordon, evidence, identity, network, shelter, signature, workload
+from firedoor.actions import cordon, evidence, identity, network, outbound, shelter, signature, workload
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.controller import permissions as controller
@@ -52,6 +52,7 @@ ACCOUNTS = (
             Grant(cordon.RULES, "cordon"),
             Grant(workload.RULES, "scaleToZero"),
             Grant(identity.RULES, "identity"),
+            Grant(outbound.RULES, "outboundProbe"),
         ),
         home=(
             Grant(controller.HOME_RULES),

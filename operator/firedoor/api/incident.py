@@ -186,6 +186,10 @@ class Reach(Frozen):
     node: str = Field(max_length=253, description="Node that the probe pod ran on.")
     address: str | None = Field(default=None, max_length=45, description="Address of the suspect that was tried.")
     port: int = Field(ge=1, le=65535, description="Port of the suspect that was tried.")
+    direction: Literal["Ingress", "Egress"] = Field(
+        default="Ingress",
+        description="Egress: the probe was tried from within the suspect, and address and port are the probe's.",
+    )
     protocol: Literal["TCP", "UDP"] = Field(
         default="TCP", description="UDP is tried with an empty datagram; its silence proves nothing, its answer does."
     )

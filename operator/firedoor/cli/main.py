@@ -55,11 +55,18 @@ def keep_signature() -> None:
 
 
 @app.command()
-def probe(ready: Annotated[bool, typer.Option("--stand", help="Do nothing but stand ready for sessions.")] = False) -> None:
+def probe(
+    ready: Annotated[bool, typer.Option("--stand", help="Do nothing but stand ready for sessions.")] = False,
+    outbound: Annotated[list[str] | None, typer.Option(help="Try to reach this address, and leave the answer behind.")] = None,
+) -> None:
     """Answer questions about reach on standard input."""
+    from firedoor.probe import outbound as out
     from firedoor.probe import session, stand
 
-    stand.main() if ready else session.main()
+    if outbound:
+        out.main(outbound)
+    else:
+        stand.main() if ready else session.main()
 
 
 @app.command()

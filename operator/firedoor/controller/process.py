@@ -26,6 +26,7 @@ from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
 from firedoor.controller.nodes import NodeWatch
 from firedoor.controller.observe import Observer
+from firedoor.controller.outward import Outward
 from firedoor.controller.policies import Policies
 from firedoor.controller.probes import Probes
 from firedoor.controller.queue import Again, Lane, WorkQueue
@@ -70,7 +71,8 @@ class Controller:
         canary = Canary(kube, self.probes, settings.home, settings.image, self._near)
         reports = EnforcementReports(kube, settings.home)
         self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engines_changed)
-        self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake)
+        outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
+        self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake, outward)
         cordons = "cordon" in settings.actions
         list_home = settings.home if "identity" in settings.actions else ""
         self.resync = Resync(kube, self.ledger, self.policies, self.queue.add, settings.resync_seconds, cordons, list_home)

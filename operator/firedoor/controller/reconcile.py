@@ -216,8 +216,9 @@ class Reconciler:
         known = record.incident.status.isolation
         if record.proof.reach or record.proof.at or known is None:
             return record.proof
-        near = tuple(way for way in known.reach if way.probe == CANARY)
-        reach = tuple(way for way in known.reach if way.probe != CANARY)
+        inward = [way for way in known.reach if way.direction == "Ingress"]
+        near = tuple(way for way in inward if way.probe == CANARY)
+        reach = tuple(way for way in inward if way.probe != CANARY)
         record.proof = Proof(reach=reach, near=near, flow=known.flow, by_canary=known.by_canary, at=known.verified_at)
         if record.incident.status.truth(Type.ISOLATED) != "True":
             record.seen_open = self.clock()  # why it was not proved is forgotten, so it is proved from scratch

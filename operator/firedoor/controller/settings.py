@@ -11,6 +11,8 @@ from typing import Self
 from firedoor.api import names
 
 ALL_ACTIONS = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence", "ephemeralContainers"})
+KNOWN_ACTIONS = ALL_ACTIONS | {"outboundProbe"}
+"""With what nobody gets who does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """The settings in FIREDOOR_* and the pod's own names; an unknown action is refused by name."""
         actions = frozenset(environment.get("FIREDOOR_ACTIONS", ",".join(ALL_ACTIONS)).split(",")) - {""}
-        if unknown := actions - ALL_ACTIONS:
-            known = ", ".join(sorted(ALL_ACTIONS))
+        if unknown := actions - KNOWN_ACTIONS:
+            known = ", ".join(sorted(KNOWN_ACTIONS))
             raise ValueError(f"FIREDOOR_ACTIONS names {', '.join(sorted(unknown))}; known actions are {known}.")
         return cls(
             home=environment.get("FIREDOOR_NAMESPACE", names.HOME_NAMESPACE_DEFAULT),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from firedoor.api.incident import Reach
 from firedoor.controller.enforcement import Enforcement
+from firedoor.controller.outward import Outward
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.controller.residue import Residues
@@ -34,6 +35,9 @@ class Verifier:
     enforcement: Enforcement
     residues: Residues
     wake: Callable[[str], None]
+    outward: Outward | None = None
+    """The outbound probe, where it is switched on."""
+    _outward: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _trying: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _guards: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -47,7 +51,7 @@ class Verifier:
 
     async def stop(self, uid: str) -> None:
         """Ends a try and a guard, and closes what the probes kept open for them."""
-        for tasks in (self._trying, self._guards):
+        for tasks in (self._trying, self._guards, self._outward):
             task = tasks.pop(uid, None)
             if task is not None:
                 task.cancel()
@@ -67,6 +71,7 @@ class Verifier:
             record.proof_loop_time = asyncio.get_running_loop().time()
         self._doubt_the_engine(record.proof, pod)
         self._guard(record, pod)
+        self._send_outward(record, pod)
         self.wake(record.incident.uid)
         if record.seen_open is not None and not _passing(record.proof.reach):
             await self.enforcement.since(pod.node, record.seen_open)
@@ -85,8 +90,9 @@ class Verifier:
         by_canary = flow == "Unknown" and not _passing(reach)
         if by_canary:
             flow = await self._inferred(reach, pod.node, began)
-        now, near = datetime.now(UTC), record.proof.near
-        return Proof(reach=reach, near=near, flow=flow, by_canary=by_canary, began=began, at=now, residue=residue)
+        at, since = datetime.now(UTC), record.proof
+        found = Proof(reach=reach, flow=flow, by_canary=by_canary, began=began, at=at, residue=residue)
+        return replace(found, near=since.near, outward=since.outward)
 
     async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
         """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""
@@ -124,6 +130,17 @@ class Verifier:
             or (told and known.open_connections not in ("Unknown", proof.flow))
         ):
             self.enforcement.doubt(pod.node)
+
+    def _send_outward(self, record: Record, pod: PodView) -> None:
+        """Once an incident, and beside everything else: no claim waits for it."""
+        uid = record.incident.uid
+        if self.outward is not None and uid not in self._outward:
+            self._outward[uid] = asyncio.create_task(self._note_outward(self.outward, record, pod), name=f"outward {uid}")
+
+    async def _note_outward(self, outward: Outward, record: Record, pod: PodView) -> None:
+        found = await outward.of(record.incident.uid, pod)
+        record.proof = replace(record.proof, outward=found)
+        self.wake(record.incident.uid)
 
     def _guard(self, record: Record, pod: PodView) -> None:
         uid, shut = record.incident.uid, [way for way in record.proof.reach if proved_shut(way)]

@@ -67,7 +67,7 @@ def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
         policy=deny_policy(s.incident.uid),
         closed_at=(before.closed_at if before else None) or findings.closed_at,
         verified_at=s.proof.at,
-        reach=(*s.proof.reach, *s.proof.near)[:MOST] or (before.reach if before else ()),
+        reach=(*s.proof.reach, *s.proof.near, *s.proof.outward)[:MOST] or (before.reach if before else ()),
         flow=s.proof.flow,
         by_canary=s.proof.by_canary,
         engine=sentence(s.engine)[:1024] if s.engine else None,

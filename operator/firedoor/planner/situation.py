@@ -66,6 +66,8 @@ class Proof:
     reach: tuple[Reach, ...] = ()
     near: tuple[Reach, ...] = ()
     """What a canary on the suspect's own node reached of it, when that node was last measured."""
+    outward: tuple[Reach, ...] = ()
+    """What was reached from within the suspect, where the outbound probe is switched on and has ended."""
     flow: Flow = "Unknown"
     by_canary: bool = False
     """Whether the flow was measured on a canary of the suspect's node instead of on the suspect."""

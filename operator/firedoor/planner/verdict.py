@@ -88,10 +88,10 @@ def _allowed(s: Situation) -> Verdict | None:
 
 
 def _passing(s: Situation) -> Verdict | None:
-    passing = [reach for reach in (*s.proof.reach, *s.proof.near) if reach.after in ANSWERS]
+    passing = [reach for reach in (*s.proof.reach, *s.proof.near, *s.proof.outward) if reach.after in ANSWERS]
     if not passing:
         return None
-    names = ", ".join(f"{reach.probe} still reaches {_port(reach)}" for reach in passing)
+    names = ", ".join(_still(reach) for reach in passing)
     engine = f" {sentence(s.engine)}" if s.engine is not None and s.engine.passes else ""
     return Verdict("False", Reason.TRAFFIC_PASSES, f"Traffic still passes: {names}.{engine}")
 
@@ -200,6 +200,12 @@ def _proved(s: Situation) -> Verdict:
         message = f"No probe reaches the suspect, and a canary on its node was reached before a deny and not after. {engine}"
         return Verdict("True", Reason.ISOLATED, message)
     return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. {cut}{engine}")
+
+
+def _still(reach: Reach) -> str:
+    if reach.direction == "Egress":
+        return f"the suspect still reaches {reach.probe} ({_port(reach)})"
+    return f"{reach.probe} still reaches {_port(reach)}"
 
 
 def _node(s: Situation) -> str:

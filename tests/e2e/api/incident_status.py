@@ -78,6 +78,7 @@ STATUS_CASES: Final[Cases] = {
     "status.isolation.reach[].probe": up_to(253) | required("firedoor-probe-0"),
     "status.isolation.reach[].node": up_to(253) | required("node-a"),
     "status.isolation.reach[].address": up_to(45),
+    "status.isolation.reach[].direction": one_of("Ingress", "Egress"),
     "status.isolation.reach[].protocol": one_of("TCP", "UDP"),
     "status.isolation.reach[].port": required(80)
     | {"type": Pair(80, "80"), "minimum": Pair(1, 0), "maximum": Pair(65535, 65536)},

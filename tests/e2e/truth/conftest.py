@@ -31,3 +31,5 @@ def trial(story: Story, isolated_while_bytes_passed: dict[str, int], request: py
     yield found
     found.end()
     isolated_while_bytes_passed[request.node.name] = found.false_claims()
+    if found.false_claims():
+        print(found.record())

@@ -71,6 +71,16 @@ class Trial:
         """The bytes that came through while the suspect was said to be isolated."""
         return isolated_while_bytes_passed(tuple(self.claims), self.came(), self.broken)
 
+    def record(self) -> str:
+        """What was claimed and what broke it, in seconds, and what firedoor stands on, for whoever has to find out why."""
+        began = min((claim.at for claim in self.claims), default=0.0)
+        claims = [f"{claim.at - began:.1f} {claim.status} {claim.reason}" for claim in self.claims]
+        broken = [f"{moment - began:.1f}" for moment in self.broken]
+        stands = json.dumps(self.story.get("secinc", "incident").get("status", {}).get("isolation"))
+        late = [byte for byte in self.came() if self.broken and byte.at > self.broken[-1]]
+        ways = {way: f"{min(b.at for b in late if b.way == way) - began:.1f}" for way in {byte.way for byte in late}}
+        return f"\nclaims: {claims}\nbroken: {broken}, came since: {ways}\nisolation: {stands}"
+
     def end(self) -> None:
         """Stops noting down."""
         if self._watch is not None:
