@@ -22,7 +22,7 @@ from firedoor.planner.views import PodView
 from firedoor.probe.stand import PORT
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 WORDS = ("Open", "Refused", "Timeout")
 

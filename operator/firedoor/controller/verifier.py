@@ -92,7 +92,7 @@ class Verifier:
             flow = await self._inferred(reach, pod.node, began)
         at, since = datetime.now(UTC), record.proof
         found = Proof(reach=reach, flow=flow, by_canary=by_canary, began=began, at=at, residue=residue)
-        return replace(found, near=since.near, outward=since.outward)
+        return replace(found, near=since.near, outward=since.outward, outward_at=since.outward_at)
 
     async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
         """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""
@@ -139,7 +139,9 @@ class Verifier:
 
     async def _note_outward(self, outward: Outward, record: Record, pod: PodView) -> None:
         found = await outward.of(record.incident.uid, pod)
-        record.proof = replace(record.proof, outward=found)
+        record.proof = replace(record.proof, outward=found, outward_at=datetime.now(UTC))
+        if _passing(found):
+            self.enforcement.doubt(pod.node)
         self.wake(record.incident.uid)
 
     def _guard(self, record: Record, pod: PodView) -> None:

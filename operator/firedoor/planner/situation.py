@@ -68,6 +68,7 @@ class Proof:
     """What a canary on the suspect's own node reached of it, when that node was last measured."""
     outward: tuple[Reach, ...] = ()
     """What was reached from within the suspect, where the outbound probe is switched on and has ended."""
+    outward_at: datetime | None = None
     flow: Flow = "Unknown"
     by_canary: bool = False
     """Whether the flow was measured on a canary of the suspect's node instead of on the suspect."""

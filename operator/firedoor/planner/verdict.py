@@ -88,7 +88,7 @@ def _allowed(s: Situation) -> Verdict | None:
 
 
 def _passing(s: Situation) -> Verdict | None:
-    passing = [reach for reach in (*s.proof.reach, *s.proof.near, *s.proof.outward) if reach.after in ANSWERS]
+    passing = [reach for reach in (*s.proof.reach, *s.proof.near, *_outward(s)) if reach.after in ANSWERS]
     if not passing:
         return None
     names = ", ".join(_still(reach) for reach in passing)
@@ -200,6 +200,13 @@ def _proved(s: Situation) -> Verdict:
         message = f"No probe reaches the suspect, and a canary on its node was reached before a deny and not after. {engine}"
         return Verdict("True", Reason.ISOLATED, message)
     return Verdict("True", Reason.ISOLATED, f"Reached the suspect before and not any more: {names}. {cut}{engine}")
+
+
+def _outward(s: Situation) -> tuple[Reach, ...]:
+    """The outbound probe tries once; a later measurement of the suspect's own node knows better than it."""
+    at, engine = s.proof.outward_at, s.engine
+    newer = at is not None and engine is not None and engine.denies and engine.node == _node(s) and engine.began > at
+    return () if newer else s.proof.outward
 
 
 def _still(reach: Reach) -> str:

@@ -1,14 +1,15 @@
 """The verdict on isolation: True needs every rung, and each missing one has its own word."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from firedoor.api.conditions import Reason
 from firedoor.api.incident import Reach
 from firedoor.planner.situation import Proof
-from firedoor.planner.verdict import isolation
+from firedoor.planner.verdict import Verdict, isolation
 from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation, tried
 from tests.builders import pod as ordinary_pod
 
@@ -94,6 +95,22 @@ def test_silence_to_other_nodes_is_not_enough_the_suspects_own_is_tried_too(
 def test_a_probe_on_the_suspects_node_needs_no_canary_for_that() -> None:
     there = tried("Timeout", node="node-a", before="Open")
     assert verdict(replace(HOLDS, reach=(there,), near=())) == ("True", Reason.ISOLATED)
+
+
+def test_what_gets_out_of_the_suspect_denies_the_isolation_until_its_node_is_measured_later_and_denies() -> None:
+    out = tried("Open", probe="firedoor-probe-1", direction="Egress", address="10.0.1.3", port=7007)
+    found = replace(HOLDS, outward=(out,), outward_at=NOON)
+
+    def told(began: datetime, **fields: Any) -> Verdict:
+        measured = engine(**fields, began=began)
+        return isolation(situation(suspect=quarantined(), policies=(deny(),), found=found, engine=measured))
+
+    before, after = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)
+    assert told(before).reason == Reason.TRAFFIC_PASSES
+    assert "the suspect still reaches firedoor-probe-1" in told(before).message
+    assert told(after, node="node-b").reason == Reason.TRAFFIC_PASSES
+    assert told(after, egress="Passes").reason == Reason.TRAFFIC_PASSES
+    assert told(after).status == "True"
 
 
 def after_a_breach(*, tried: int, measured: int, on: str = "node-a") -> tuple[str, Reason]:

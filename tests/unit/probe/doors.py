@@ -49,10 +49,10 @@ async def tcp() -> AsyncIterator[Tcp]:
 
 
 @contextmanager
-def udp() -> Iterator[socket.socket]:
-    """A UDP socket on a port of its own, which answers nothing."""
+def udp(port: int = 0) -> Iterator[socket.socket]:
+    """A UDP socket, on a port of its own where none is named, which answers nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
-        door.bind(("127.0.0.1", 0))
+        door.bind(("127.0.0.1", port))
         door.setblocking(False)
         yield door
 

@@ -1,0 +1,56 @@
+"""The outbound probe: nobody may send it by default; switched on, it finds what gets out of a suspect, whoever says otherwise."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.install import install
+from cluster.providers import Provider
+from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually
+
+NO_CORDON = {"network": "Isolate", "node": "None"}
+CONTROLLER = f"system:serviceaccount:{HOME}:firedoor-controller"
+
+
+def may_send(kubectl: Kubectl) -> bool:
+    asked = ("auth", "can-i", "patch", "pods", "--subresource=ephemeralcontainers", "-A", f"--as={CONTROLLER}")
+    return kubectl(*asked, check=False).strip() == "yes"
+
+
+@pytest.fixture
+def switched_on(engine: Provider) -> Iterator[Provider]:
+    install(engine, ("--set", "actions.outboundProbe.enabled=true"))
+    yield engine
+    install(engine)
+
+
+def outward(story: Story) -> list[Json]:
+    isolation = story.get("secinc", "incident").get("status", {}).get("isolation", {})
+    return [way for way in isolation.get("reach", ()) if way.get("direction") == "Egress"]
+
+
+def test_by_default_nobody_may_send_it_and_no_suspect_gets_a_container(story: Story, kubectl: Kubectl) -> None:
+    assert not may_send(kubectl)
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON)
+    story.wait("Isolated")
+    assert "ephemeralContainers" not in story.get("pod", "suspect")["spec"]
+    assert outward(story) == []
+
+
+def test_switched_on_it_shows_that_nothing_gets_out_and_tells_of_an_engine_that_lets_everything_out(
+    story: Story, kubectl: Kubectl, switched_on: Provider
+) -> None:
+    assert may_send(kubectl)
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON)
+    story.wait("Isolated")
+    eventually(lambda: bool(outward(story)), "the outbound probe has told what it found")
+    assert {way["after"] for way in outward(story)} == {"Timeout"}
+    assert len(story.get("pod", "suspect")["spec"]["ephemeralContainers"]) == 1
+
+    switched_on.policy("ingress")
+    story.pod("other")
+    story.incident("other", "second", containment=NO_CORDON)
+    told = story.wait("Isolated", "False", "TrafficPasses", name="second")
+    assert "the suspect still reaches" in told["message"]
