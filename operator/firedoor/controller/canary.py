@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from firedoor.api.enforcement import Enforcing
-from firedoor.controller.canary_objects import CANARY, CONTAINER, deny, pod, trouble
+from firedoor.controller.canary_names import CanaryNames
+from firedoor.controller.canary_objects import CANARIES, CANARY, CONTAINER, deny, pod, trouble
 from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, kept, worst
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube, Obj
@@ -35,6 +36,8 @@ READY_LOOK_SECONDS = 1.0
 ALL_SECONDS = START_SECONDS + BACK_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
 
 
+Thing = tuple[Resource, str]
+DENY: Thing = (NETWORK_POLICIES, CANARY)
 Errand = Callable[[Session], Awaitable[None]]
 """What else is done from a canary, because it stands on the node that matters."""
 
@@ -76,7 +79,8 @@ class Canary:
     image: str
     errand: Errand
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _left: set[Resource] = field(default_factory=lambda: {NETWORK_POLICIES, PODS})
+    _names: CanaryNames = field(default_factory=CanaryNames)
+    _left: set[Thing] = field(default_factory=lambda: {DENY, *((PODS, name) for name in CANARIES)})
     """What may be there from before: at first by an earlier process, later by a measurement that was broken off."""
 
     async def measure(self, node: str, pool: str) -> Finding:
@@ -100,7 +104,7 @@ class Canary:
         ways = await self._control(session)
         try:
             began = asyncio.get_running_loop().time()
-            self._left.add(NETWORK_POLICIES)
+            self._left.add(DENY)
             await self.kube.create(NETWORK_POLICIES, deny(self.home))
             silent_at = await self._silence(ways)
             ingress, egress = _enforcing(ways, "Ingress"), _enforcing(ways, "Egress")
@@ -151,7 +155,7 @@ class Canary:
 
     async def _lifted(self, ways: Sequence[Way]) -> None:
         """Silence that does not end with the deny had another cause, and proves nothing."""
-        await self._remove(NETWORK_POLICIES)
+        await self._remove(DENY)
         deadline = asyncio.get_running_loop().time() + BACK_SECONDS
         while not all(await asyncio.gather(*(way.still_passes() for way in ways if way.protocol == "TCP"))):
             if asyncio.get_running_loop().time() > deadline:
@@ -162,11 +166,11 @@ class Canary:
     async def _standing(self, node: str) -> AsyncIterator[Session]:
         """A session into a canary that stands on the node, both gone afterwards."""
         await self._remove_all()
-        session = Session(CANARY, CONTAINER)
+        session = Session(self._names.of(node), CONTAINER)
         line: asyncio.Task[None] | None = None
         try:
-            await self._create(node)
-            found = await self._ready()
+            await self._create(session.pod, node)
+            found = await self._ready(session.pod)
             line = asyncio.create_task(session.hold(self.kube, self.home, found))
             while session.stream is None and not line.done():
                 await asyncio.sleep(0.02)
@@ -180,21 +184,21 @@ class Canary:
                 await asyncio.gather(line, return_exceptions=True)
             await asyncio.shield(self._remove_all())
 
-    async def _create(self, node: str) -> None:
-        self._left.add(PODS)
+    async def _create(self, name: str, node: str) -> None:
+        self._left.add((PODS, name))
         while True:
             try:
-                await self.kube.create(PODS, pod(self.home, node, self.image))
+                await self.kube.create(PODS, pod(self.home, name, node, self.image))
             except Conflict:
                 await asyncio.sleep(LOOK_SECONDS)  # one of before is still on its way out
             else:
                 return
 
-    async def _ready(self) -> Obj:
+    async def _ready(self, name: str) -> Obj:
         """The canary once it is ready; it takes more than a second, so the first look waits for that."""
         while True:
             await asyncio.sleep(READY_LOOK_SECONDS)
-            found = await self.kube.get(PODS, CANARY, self.home)
+            found = await self.kube.get(PODS, name, self.home)
             conditions = found.get("status", {}).get("conditions") or ()
             if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
                 return found
@@ -202,15 +206,15 @@ class Canary:
                 raise NotMeasured(why)
 
     async def _remove_all(self) -> None:
-        for resource in (NETWORK_POLICIES, PODS):
-            await self._remove(resource)
+        for thing in tuple(self._left):
+            await self._remove(thing)
 
-    async def _remove(self, resource: Resource) -> None:
+    async def _remove(self, thing: Thing) -> None:
         """Removes what may be there; once it is known to be gone nobody is asked again."""
-        if resource in self._left:
+        if thing in self._left:
             with suppress(Gone):
-                await self.kube.delete(resource, CANARY, self.home)
-            self._left.discard(resource)
+                await self.kube.delete(*thing, self.home)
+            self._left.discard(thing)
 
 
 async def _open_ways(ways: Sequence[Way]) -> list[Way]:

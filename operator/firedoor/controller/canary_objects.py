@@ -1,6 +1,6 @@
 """The canary's pod and its deny, as objects; and what keeps such a pod from starting, in words. Pure.
 
-The canary alone makes and reads them. One name, because the controller's permission to exec names the pod.
+The canary alone makes and reads them. The names are fixed, because the controller's permission to exec lists them.
 """
 
 from firedoor.api import names
@@ -9,6 +9,9 @@ from firedoor.kube.resources import NETWORK_POLICIES, PODS
 from firedoor.probe.stand import PORT
 
 CANARY = "firedoor-canary"
+"""What every canary is labelled with, and the name of the deny."""
+CANARIES = tuple(f"{CANARY}-{number}" for number in range(8))
+"""The names of canary pods; see `canary_names`."""
 CONTAINER = "canary"
 LABEL = f"{names.GROUP}/canary"
 HOPELESS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
@@ -19,12 +22,12 @@ def deny(home: str) -> Obj:
     return {
         "apiVersion": NETWORK_POLICIES.api_version,
         "kind": NETWORK_POLICIES.kind,
-        "metadata": _made(home),
+        "metadata": _made(home, CANARY),
         "spec": {"podSelector": {"matchLabels": {LABEL: CANARY}}, "policyTypes": ["Ingress", "Egress"]},
     }
 
 
-def pod(home: str, node: str, image: str) -> Obj:
+def pod(home: str, name: str, node: str, image: str) -> Obj:
     """The canary on a node: the operator's own image, restricted, without token."""
     container = {
         "name": CONTAINER,
@@ -49,7 +52,7 @@ def pod(home: str, node: str, image: str) -> Obj:
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
     }
-    return {"apiVersion": "v1", "kind": PODS.kind, "metadata": _made(home), "spec": spec}
+    return {"apiVersion": "v1", "kind": PODS.kind, "metadata": _made(home, name), "spec": spec}
 
 
 def trouble(found: Obj) -> str:
@@ -64,6 +67,6 @@ def trouble(found: Obj) -> str:
     return ""
 
 
-def _made(home: str) -> Obj:
+def _made(home: str, name: str) -> Obj:
     labels = {names.MANAGED_BY: names.MANAGED_BY_VALUE, names.COMPONENT: "canary", LABEL: CANARY}
-    return {"name": CANARY, "namespace": home, "labels": labels}
+    return {"name": name, "namespace": home, "labels": labels}

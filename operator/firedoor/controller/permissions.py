@@ -2,7 +2,7 @@
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
-from firedoor.controller.canary_objects import CANARY
+from firedoor.controller.canary_objects import CANARIES
 from firedoor.controller.probes import PROBES
 
 RULES = (
@@ -46,7 +46,7 @@ HOME_RULES = (
     ),
     # The canary: a pod and a policy of firedoor's own, made to measure the network engine and removed at once.
     Rule(groups=("",), resources=("pods",), verbs=("create", "get", "delete")),
-    Rule(groups=("",), resources=("pods/exec",), verbs=("create", "get"), names=(*PROBES, CANARY)),
+    Rule(groups=("",), resources=("pods/exec",), verbs=("create", "get"), names=(*PROBES, *CANARIES)),
     Rule(groups=(names.GROUP,), resources=(names.ENFORCEMENT,), verbs=("list", "create", "patch", "delete")),
     Rule(groups=(names.GROUP,), resources=(f"{names.ENFORCEMENT}/status",), verbs=("patch",)),
 )

@@ -14,7 +14,7 @@ from firedoor.api.incident import PlanStatus
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
 from firedoor.controller.again import earliest, until
-from firedoor.controller.canary_objects import CANARY
+from firedoor.controller.canary_objects import CANARIES
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.family import Family
 from firedoor.controller.observe import Observer
@@ -217,8 +217,8 @@ class Reconciler:
         if record.proof.reach or record.proof.at or known is None:
             return record.proof
         inward = [way for way in known.reach if way.direction == "Ingress"]
-        near = tuple(way for way in inward if way.probe == CANARY)
-        reach = tuple(way for way in inward if way.probe != CANARY)
+        near = tuple(way for way in inward if way.probe in CANARIES)
+        reach = tuple(way for way in inward if way.probe not in CANARIES)
         record.proof = Proof(reach=reach, near=near, flow=known.flow, by_canary=known.by_canary, at=known.verified_at)
         if record.incident.status.truth(Type.ISOLATED) != "True":
             record.seen_open = self.clock()  # why it was not proved is forgotten, so it is proved from scratch

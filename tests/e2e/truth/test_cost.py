@@ -55,7 +55,7 @@ def test_a_measurement_costs_few_calls_and_leaves_nothing_behind(story: Story, k
     before = calls(kubectl)
     announce(story, "measured-anew")
     eventually(lambda: all(seen(kubectl)[node] != at for node, at in checked.items()), "every node is measured anew", 120)
-    eventually(lambda: not kubectl.exists("-n", HOME, "pod", "firedoor-canary"), "the canary is gone")
+    eventually(lambda: not kubectl.exists("-n", HOME, "pod", "-l", "app.kubernetes.io/component=canary"), "no canary is left")
     spent = calls(kubectl) - before
     measured = spent["create", "networkpolicies"]
     print(f"\ncalls for {measured} measurements: { {call: spent[call] for call in CANARY} }")
