@@ -27,13 +27,7 @@ from firedoor.probe.stand import PORT
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 30.0
-ENFORCED_SECONDS = 15.0
-CUT_SECONDS = 4.0
-BACK_SECONDS = 15.0
 LOOK_SECONDS = 0.25
-READY_LOOK_SECONDS = 1.0
-ALL_SECONDS = START_SECONDS + BACK_SECONDS + ENFORCED_SECONDS + CUT_SECONDS + BACK_SECONDS
 
 
 Thing = tuple[Resource, str]
@@ -44,6 +38,22 @@ Errand = Callable[[Session], Awaitable[None]]
 
 class NotMeasured(Exception):
     """Why a measurement could not be made, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each part of a measurement may take, in seconds."""
+
+    start: float = 30.0
+    enforced: float = 15.0
+    cut: float = 4.0
+    back: float = 15.0
+    ready: float = 1.0
+    """Between two looks whether the canary is ready."""
+
+    @property
+    def whole(self) -> float:
+        return self.start + self.back + self.enforced + self.cut + self.back
 
 
 @dataclass(slots=True)
@@ -78,6 +88,7 @@ class Canary:
     home: str
     image: str
     errand: Errand
+    patience: Patience = Patience()
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _names: CanaryNames = field(default_factory=CanaryNames)
     _left: set[Thing] = field(default_factory=lambda: {DENY, *((PODS, name) for name in CANARIES)})
@@ -88,7 +99,7 @@ class Canary:
         async with self._alone:
             began = datetime.now(UTC)
             try:
-                async with asyncio.timeout(ALL_SECONDS), self._standing(node) as session:
+                async with asyncio.timeout(self.patience.whole), self._standing(node) as session:
                     await self.errand(session)
                     return await self._measured(session, Finding(node, pool, began, began))
             except NotMeasured as reason:
@@ -96,7 +107,7 @@ class Canary:
             except KubeError as error:
                 why = error.message
             except TimeoutError:
-                why = f"the canary did not start, or its measurement did not end, within {ALL_SECONDS:.0f} s."
+                why = f"the canary did not start, or its measurement did not end, within {self.patience.whole:.0f} s."
             log.warning("the network engine of node %s could not be measured: %s", node, why)
             return Finding(node, pool, began, datetime.now(UTC), why=why[:768])
 
@@ -124,7 +135,7 @@ class Canary:
             for direction, ends in (("Ingress", (probe, session.address)), ("Egress", (session, probe.address)))
             for protocol in ("TCP", "UDP")
         ]
-        deadline = asyncio.get_running_loop().time() + BACK_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.patience.back
         while not _both_directions(ways := await _open_ways(both)):
             # A slow engine may still apply the deny of the measurement before.
             if asyncio.get_running_loop().time() < deadline:
@@ -137,7 +148,7 @@ class Canary:
     async def _silence(self, ways: Sequence[Way]) -> float | None:
         """When the first round of tries began in which nothing answered any more; None where that never came."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + ENFORCED_SECONDS
+        deadline = loop.time() + self.patience.enforced
         while (at := loop.time()) < deadline:
             if not any(await asyncio.gather(*(way.still_passes() for way in ways))):
                 return at
@@ -145,7 +156,7 @@ class Canary:
         return None
 
     async def _open_ones(self, ways: Sequence[Way]) -> Flow:
-        deadline = asyncio.get_running_loop().time() + CUT_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.patience.cut
         sessions = {way.session.pod: way.session for way in ways if way.protocol == "TCP"}.values()
         while True:
             flows = await asyncio.gather(*(kept(session, CANARY) for session in sessions))
@@ -156,7 +167,7 @@ class Canary:
     async def _lifted(self, ways: Sequence[Way]) -> None:
         """Silence that does not end with the deny had another cause, and proves nothing."""
         await self._remove(DENY)
-        deadline = asyncio.get_running_loop().time() + BACK_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.patience.back
         while not all(await asyncio.gather(*(way.still_passes() for way in ways if way.protocol == "TCP"))):
             if asyncio.get_running_loop().time() > deadline:
                 raise NotMeasured("the canary did not answer again after its deny was lifted, so its silence proves nothing.")
@@ -197,7 +208,7 @@ class Canary:
     async def _ready(self, name: str) -> Obj:
         """The canary once it is ready; it takes more than a second, so the first look waits for that."""
         while True:
-            await asyncio.sleep(READY_LOOK_SECONDS)
+            await asyncio.sleep(self.patience.ready)
             found = await self.kube.get(PODS, name, self.home)
             conditions = found.get("status", {}).get("conditions") or ()
             if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):

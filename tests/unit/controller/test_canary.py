@@ -1,0 +1,185 @@
+"""A measurement from beginning to end: what it says of each kind of engine, what it costs, and that it leaves nothing behind."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import cast
+
+import pytest
+
+from firedoor.controller.canary import Canary, Patience
+from firedoor.controller.canary_objects import CANARIES, CANARY
+from firedoor.controller.probes import PROBES, Probes
+from firedoor.controller.session import STDOUT, Session
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Conflict, Forbidden, Gone
+from firedoor.kube.exec import ExecStream
+from firedoor.kube.resources import NETWORK_POLICIES, PODS, Resource
+from firedoor.planner.enforcement import Finding, word
+from tests.builders import HOME
+
+BOTH, INGRESS, NOTHING = frozenset({"Ingress", "Egress"}), frozenset({"Ingress"}), frozenset[str]()
+CANARYS_ADDRESS = "10.0.0.9"
+HURRIED = Patience(start=5.0, enforced=0.3, cut=0.3, back=0.3, ready=0.0)
+"""The engines of these worlds need no time, so nobody waits for them."""
+
+
+class Line:
+    """The stream of one exec session; the engine decides what its tries meet."""
+
+    def __init__(self, world: "World", direction: str) -> None:
+        self.world = world
+        self.direction = direction
+        self.answers: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def send(self, data: bytes) -> None:
+        question = json.loads(data)
+        answer = {"id": question["id"], "answer": self.world.answer(question["op"], self.direction)}
+        await self.answers.put(json.dumps(answer).encode() + b"\n")
+
+    async def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
+        while True:
+            yield STDOUT, await self.answers.get()
+
+
+class World:
+    """An API server with one node, whose engine enforces these directions; it counts its calls."""
+
+    def __init__(self, enforced: frozenset[str] = BOTH, *, cuts: bool = True, forbidden: str = "", waiting: str = "") -> None:
+        self.enforced = enforced
+        self.cuts = cuts
+        self.forbidden = forbidden
+        self.waiting = waiting
+        self.there: set[tuple[str, str]] = set()
+        self.calls: Counter[str] = Counter()
+        self.errands: list[str] = []
+
+    @property
+    def denied(self) -> bool:
+        return (NETWORK_POLICIES.plural, CANARY) in self.there
+
+    def answer(self, op: str, direction: str) -> str:
+        if op == "flow":
+            return "Cut" if self.denied and self.cuts and direction in self.enforced else "Alive"
+        if op == "drop":
+            return "Dropped"
+        return "Timeout" if self.denied and direction in self.enforced else "Open"
+
+    async def create(self, resource: Resource, obj: Obj) -> Obj:
+        self.calls[f"create {resource.plural}"] += 1
+        if self.forbidden:
+            raise Forbidden(self.forbidden)
+        key = (resource.plural, obj["metadata"]["name"])
+        if key in self.there:
+            raise Conflict("there is one already")
+        self.there.add(key)
+        return obj
+
+    async def get(self, resource: Resource, name: str, _: str) -> Obj:
+        self.calls[f"get {resource.plural}"] += 1
+        ready = {"conditions": [{"type": "Ready", "status": "True"}], "podIP": CANARYS_ADDRESS}
+        stuck = {"containerStatuses": [{"image": "firedoor:1", "state": {"waiting": {"reason": self.waiting}}}]}
+        return {"metadata": {"name": name}, "spec": {"nodeName": "node-a"}, "status": stuck if self.waiting else ready}
+
+    async def delete(self, resource: Resource, name: str, _: str) -> None:
+        self.calls[f"delete {resource.plural}"] += 1
+        if (resource.plural, name) not in self.there:
+            raise Gone("there is none")
+        self.there.discard((resource.plural, name))
+
+    @asynccontextmanager
+    async def exec(self, _home: str, _pod: str, _container: str, _command: Sequence[str]) -> AsyncIterator[Line]:
+        self.calls["exec pods"] += 1
+        yield Line(self, "Egress")
+
+
+class Rig:
+    """A canary in such a world, with both probes up."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        probes = Probes(cast(Kube, world), HOME)
+        self.lines: list[asyncio.Task[None]] = []
+        for number, session in enumerate(probes._sessions):
+            line = Line(world, "Ingress")
+            session.stream, session.address = cast(ExecStream, line), f"10.0.1.{number}"
+            self.lines.append(asyncio.create_task(session._listen(cast(ExecStream, line))))
+        self.canary = Canary(cast(Kube, world), probes, HOME, "firedoor:1", self.errand, HURRIED)
+
+    async def errand(self, session: Session) -> None:
+        self.world.errands.append(f"{session.pod} at {session.address} before the deny: {not self.world.denied}")
+
+    async def measure(self, node: str = "node-a") -> Finding:
+        try:
+            return await self.canary.measure(node, "pool")
+        finally:
+            for line in self.lines:
+                line.cancel()
+
+
+async def measured(world: World) -> Finding:
+    return await Rig(world).measure()
+
+
+@pytest.mark.parametrize(
+    ("world", "said", "opened"),
+    [
+        (World(), "Enforcing", "Cut"),
+        (World(cuts=False), "Enforcing", "Alive"),
+        (World(INGRESS), "IngressOnly", "Alive"),
+        (World(frozenset({"Egress"})), "EgressOnly", "Alive"),
+        (World(NOTHING), "NotEnforcing", "Alive"),
+    ],
+)
+async def test_each_engine_is_known_for_what_it_does(world: World, said: str, opened: str) -> None:
+    found = await measured(world)
+    assert (word(found), found.open_connections) == (said, opened)
+    assert world.there == set()
+
+
+async def test_what_cannot_be_made_or_does_not_start_is_said_with_the_cause_and_taken_away() -> None:
+    full, missing = World(forbidden="exceeded quota"), World(waiting="ErrImagePull")
+    for world, why in ((full, "exceeded quota"), (missing, "ErrImagePull")):
+        found = await measured(world)
+        assert word(found) == "NotMeasured"
+        assert why in found.why
+        assert world.there == set()
+
+
+async def test_the_errand_is_done_from_the_node_while_nothing_is_denied() -> None:
+    world = World()
+    await measured(world)
+    (done,) = world.errands
+    assert done.endswith(f"at {CANARYS_ADDRESS} before the deny: True")
+    assert done.split()[0] in CANARIES
+
+
+async def test_what_an_earlier_process_left_is_removed_once_and_a_measurement_costs_six_calls() -> None:
+    world = World()
+    world.there = {(PODS.plural, CANARIES[3]), (NETWORK_POLICIES.plural, CANARY)}
+    rig = Rig(world)
+    await rig.canary.measure("node-a", "pool")
+    assert world.there == set()
+    world.calls.clear()
+    await rig.measure()
+    assert world.calls == {
+        "create pods": 1,
+        "get pods": 1,
+        "exec pods": 1,
+        "create networkpolicies": 1,
+        "delete networkpolicies": 1,
+        "delete pods": 1,
+    }
+
+
+async def test_without_probes_nothing_is_measured_and_nothing_denied() -> None:
+    world = World()
+    rig = Rig(world)
+    for session in rig.canary.probes._sessions:
+        session.stream = None
+    assert len(PROBES) == 2
+    found = await rig.measure()
+    assert "no probe pod can be asked" in found.why
+    assert world.calls["create networkpolicies"] == 0
