@@ -169,6 +169,13 @@ async def test_a_log_that_does_not_go_on_where_it_was_is_kept_and_taken_again_be
     assert (volume / BAG / "data/02-logs/web/current-r2.log").read_bytes() == LINE * 2
 
 
+async def test_a_log_line_of_fifty_megabytes_is_kept_whole(volume: Path) -> None:
+    line = LINE[:31] + b"x" * (50 << 20)
+    outcome = await ApiServer(log=lambda request: line).collected(volume)
+    assert outcome["status"] == "Complete"
+    assert (volume / BAG / "data/02-logs/web/current.log").stat().st_size == len(line)
+
+
 async def test_a_log_that_ends_in_an_error_text_is_not_complete(volume: Path) -> None:
     outcome = await ApiServer(log=lambda request: LINE + b"failed to open log file: no such file\n").collected(volume)
     assert (outcome["status"], outcome["reason"]) == ("Partial", "ErrorBody200")
