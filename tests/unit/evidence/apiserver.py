@@ -77,6 +77,8 @@ class ApiServer:
     """The suspect's root, for a helper; None: helpers are switched off."""
     helper: list[str] | None = None
     """Another program in its place."""
+    dies: bool = False
+    """The helper's container ends with the first look."""
     denied: str | None = None
     """What admission says to every helper."""
     limits: Limits = IMPATIENT
@@ -101,6 +103,7 @@ class ApiServer:
         await socket.prepare(request)
         command = [*self.shell, *request.query.getall("command")[1:]]
         if request.query["container"].startswith("firedoor-"):
+            self._dies(request.query["container"])
             command = self._as_helper(request.query.getall("command"))
         # A container sees its own processes; of this machine's, only the shell itself.
         command = [word.replace("/proc/[0-9]*", "/proc/self") for word in command]
@@ -115,6 +118,12 @@ class ApiServer:
         self.running.append(running)
         await asyncio.shield(running)
         return socket
+
+    def _dies(self, name: str) -> None:
+        for one in self.pods if self.dies else ():
+            for status in one["status"].get("ephemeralContainerStatuses", ()) if one else ():
+                if status["name"] == name:
+                    status["state"] = {"terminated": {"exitCode": 137}}
 
     def _as_helper(self, asked: list[str]) -> list[str]:
         """The helper's own programs, on a folder of this machine; telling who is there and leaving are nothing here."""

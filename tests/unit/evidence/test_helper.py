@@ -1,5 +1,6 @@
 """The helper as the collector uses it: tried first, believed only when whole, told of when it was not permitted."""
 
+import asyncio
 import json
 import sys
 import tarfile
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from firedoor.evidence.order import Limits
 from firedoor.evidence.sources.entrance import profiles
 from firedoor.evidence.sources.suspect import Container
 from tests.unit.evidence.apiserver import ApiServer, pod
@@ -111,6 +113,14 @@ def test_beside_root_the_helper_has_the_capabilities_of_the_suspect_and_else_it_
     assert (root["runAsUser"], root["capabilities"]) == (0, {"drop": ["ALL"], "add": ["CHOWN"]})
     assert "privileged" not in root
     assert (nobody["runAsUser"], nobody["capabilities"]) == (65532, {"drop": ["ALL"]})
+
+
+async def test_a_helper_that_dies_with_its_container_is_not_waited_for(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, helper=["sh", "-c", "read -r _; exit 137"], limits=Limits(pauses=(60.0,)), dies=True)
+    async with asyncio.timeout(20):
+        outcome = await server.collected(volume)
+    judged(volume)
+    assert (outcome["status"], outcome["reason"]) == ("Partial", "HelperEnded")
 
 
 LYING = """

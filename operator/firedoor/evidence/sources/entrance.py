@@ -41,12 +41,13 @@ class Helper:
     user: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
 class NoEntry(Exception):
-    """Why no helper could be put beside a container."""
+    """Why no helper could be put beside a container; `reason` is the word of capture.json."""
 
-    reason: str
-    message: str
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
 
 
 async def enter(bag: Bag, suspect: Suspect, container: Container, image: str, user: tuple[int, int]) -> Helper:
@@ -142,7 +143,7 @@ async def _running(suspect: Suspect, name: str, user: tuple[int, int]) -> Helper
     """Waits until the container runs; NoEntry when it does not."""
     deadline, seen = asyncio.get_running_loop().time() + START_SECONDS, ""
     while asyncio.get_running_loop().time() < deadline:
-        state = _state(await suspect.now(), name)
+        state = state_of(await suspect.now(), name)
         if "running" in state:
             return Helper(name, user)
         if ended := state.get("terminated"):
@@ -153,7 +154,8 @@ async def _running(suspect: Suspect, name: str, user: tuple[int, int]) -> Helper
     raise NoEntry(reason, f"{name} did not run in time: {seen or 'unknown'}")
 
 
-def _state(pod: Obj, name: str) -> Obj:
+def state_of(pod: Obj, name: str) -> Obj:
+    """The state of an ephemeral container."""
     statuses = pod.get("status", {}).get("ephemeralContainerStatuses") or ()
     return next((status.get("state") or {} for status in statuses if status["name"] == name), {})
 

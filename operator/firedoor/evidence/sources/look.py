@@ -13,11 +13,11 @@ from typing import Any, Final
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import FILESYSTEM, MEMORY, OWN_BINARIES, VOLATILE, Kind, Way
-from firedoor.evidence.sources.entrance import LOOK, Helper
+from firedoor.evidence.sources.entrance import LOOK, Helper, state_of
 from firedoor.evidence.sources.suspect import WORTH_ANOTHER_TRY, Container, Suspect, reason_of
 from firedoor.evidence.tarindex import TarIndex
 from firedoor.evidence.volume import VolumeFull
-from firedoor.kube.errors import KubeError
+from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.exec import STDOUT, ExecStream
 from firedoor.look.frames import ACKNOWLEDGED, Frame, Garbled, Reader
 from firedoor.look.frames import Kind as FrameKind
@@ -93,13 +93,24 @@ class Look:
                 why = ("failed", reason_of(error), str(error))
             finally:
                 session.cut("The stream ended before this was whole.")
-            if why[1] == "PodGone":
-                break
             left = [task for task in left if session.is_worth_another_try(task)]
+            if left and (ended := await self._ended()):
+                why = ended
+                break
         # On a full volume the space that is left is for the books: what is not there is told once for all.
         for task in left if not self._bag.full else ():
             if not self._bag.has(task.planned(self._container)):
                 self._bag.skip(task.planned(self._container), self.source(task), *why)
+
+    async def _ended(self) -> tuple[str, str, str] | None:
+        """Why no other try can succeed, if so: the pod left, or the helper died with the container beside it."""
+        try:
+            state = state_of(await self._suspect.now(), self._helper.name)
+        except Gone as error:
+            return ("failed", "PodGone", str(error))
+        except KubeError:
+            return None
+        return ("failed", "HelperEnded", f"{self._helper.name} had ended.") if "terminated" in state else None
 
     def source(self, task: Task) -> dict[str, Any]:
         return source_of(task, self._container, self._helper)
