@@ -88,7 +88,7 @@ def test_a_full_volume_gives_a_sealed_partial_bag_that_says_so(story: Story, tin
 
     found = story.wait("EvidenceSealed", reason="VolumeFull", seconds=120)
 
-    assert "files.tar" in found["message"]
+    assert "changed.tar" in found["message"]
     bag = fetch(story.kubectl, story.get("secinc", "incident"), tmp_path)
     judged(bag)
     claim = story.get("secinc", "incident")["status"]["evidence"]["claim"]

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
+import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +124,25 @@ async def test_a_helper_that_dies_with_its_container_is_not_waited_for(volume: P
         outcome = await server.collected(volume)
     judged(volume)
     assert (outcome["status"], outcome["reason"]) == ("Partial", "HelperEnded")
+
+
+@pytest.fixture
+def small_volume(volume: Path) -> Iterator[Path]:
+    """A file system of four mebibytes."""
+    if os.geteuid() != 0:
+        pytest.skip("a small file system needs root to be mounted")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "small", str(volume)], check=True)
+    yield volume
+    subprocess.run(["umount", str(volume)], check=True)
+
+
+async def test_a_full_volume_is_written_to_no_more_by_what_comes_after(small_volume: Path, root: Path) -> None:
+    for name in ("one", "two"):
+        (root / name).write_bytes(b"x" * (20 << 20))
+    outcome = await ApiServer(root=root).collected(small_volume, "/one", "/two")
+    judged(small_volume)
+    assert (outcome["status"], outcome["reason"]) == ("Partial", "VolumeFull")
+    assert ending(small_volume, "data/space") == ("failed", "VolumeFull")
 
 
 LYING = """

@@ -146,6 +146,8 @@ class Session:
                 await self._receive(stream)
         except Garbled as garbled:
             self.cut(f"What came made no sense: {garbled}.")
+        except VolumeFull:
+            self.cut(NO_MORE_SPACE, "VolumeFull")
         except TimeoutError:
             self.cut(f"Nothing came for {SILENCE_SECONDS:.0f} s, or it took too long.", "Timeout")
         except ConnectionError as error:
@@ -219,16 +221,14 @@ class Session:
                 self._write(now.index, line, INDEX_LIMIT)
 
     def _write(self, writer: Writer, data: bytes, limit: int) -> None:
-        artifact = writer.artifact
-        if artifact.status != "complete":
+        if self._bag.full:
+            raise VolumeFull  # by another artifact: the space that is left is for the books
+        if writer.artifact.status != "complete":
             return
-        if artifact.bytes + len(data) > limit:
-            artifact.short("LimitReached", f"Cut after {artifact.bytes} bytes.")
+        if writer.artifact.bytes + len(data) > limit:
+            writer.artifact.short("LimitReached", f"Cut after {writer.artifact.bytes} bytes.")
             return
-        try:
-            writer.write(data)
-        except VolumeFull:
-            artifact.short("VolumeFull", NO_MORE_SPACE)
+        writer.write(data)
 
     async def _end(self, told: Mapping[str, Any]) -> None:
         if (now := self._open) is None:

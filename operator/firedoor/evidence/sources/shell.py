@@ -13,6 +13,7 @@ from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import TARGET_BINARIES, VOLATILE, Kind, Way
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.volume import VolumeFull
 from firedoor.kube.errors import KubeError
 from firedoor.kube.exec import STDOUT, ExecOutcome, ExecStream
 
@@ -41,7 +42,7 @@ async def capture(bag: Bag, suspect: Suspect, container: Container) -> None:
     async def one(writer: Writer) -> None:
         try:
             async with asyncio.timeout(suspect.limits.artifact_seconds):
-                await _exec(suspect, container, writer)
+                await _exec(bag, suspect, container, writer)
         except TimeoutError:
             writer.artifact.short("Timeout", "The container's shell did not come to an end.")
         except KubeError as error:
@@ -51,18 +52,20 @@ async def capture(bag: Bag, suspect: Suspect, container: Container) -> None:
     await suspect.until_whole(bag, f"{VOLATILE}/{container.folder}/processes.txt", source, one)
 
 
-async def _exec(suspect: Suspect, container: Container, writer: Writer) -> None:
+async def _exec(bag: Bag, suspect: Suspect, container: Container, writer: Writer) -> None:
     word = secrets.token_hex(8)
     async with suspect.exec(container, ["sh", "-c", SCRIPT, word]) as stream:
-        ended = await _drain(stream, f"{word} end\n".encode(), writer, suspect.limits.artifact_bytes)
+        ended = await _drain(bag, stream, f"{word} end\n".encode(), writer, suspect.limits.artifact_bytes)
         _judge(writer.artifact, ended, stream.outcome)
 
 
-async def _drain(stream: ExecStream, mark: bytes, writer: Writer, limit: int) -> bool:
+async def _drain(bag: Bag, stream: ExecStream, mark: bytes, writer: Writer, limit: int) -> bool:
     last, ended = b"", False
     async for channel, data in stream:
         if channel != STDOUT:
             continue
+        if bag.full:
+            raise VolumeFull  # by another artifact: the space that is left is for the books
         writer.write(data[: limit - writer.artifact.bytes])
         if writer.artifact.bytes >= limit:
             writer.artifact.short("LimitReached", f"Cut after {limit} bytes.")
