@@ -27,6 +27,7 @@ class Kubectl:
     """kubectl, as a person would use it."""
 
     def __init__(self, kubeconfig: str) -> None:
+        self.kubeconfig = kubeconfig
         self._environment = os.environ | {"KUBECONFIG": kubeconfig}
         self._program = str(build.program("kubectl")) if shutil.which("go") else "kubectl"
 

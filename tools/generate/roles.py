@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from firedoor.actions import cordon, evidence, identity, network, outbound, shelter, signature, workload
 from firedoor.api import names
 from firedoor.api.rbac import Rule
+from firedoor.cli import evidence_delete, reader
 from firedoor.controller import permissions as controller
 from firedoor.evidence import permissions as collector
 from firedoor.intake import permissions as receiver
@@ -108,5 +109,16 @@ PEOPLE = (
             Rule(groups=(names.GROUP,), resources=(names.INCIDENTS,), verbs=("get", "list", "watch")),
             Rule(groups=(names.GROUP,), resources=(names.APPROVALS,), verbs=("get", "list", "watch", "create")),
         ),
+    ),
+    Person(
+        names.READER,
+        "Lists and fetches evidence. To be bound in firedoor's home namespace alone; the admission policy of the same name "
+        "keeps its holders from making any other pod there.",
+        reader.RULES,
+    ),
+    Person(
+        "firedoor-evidence-keeper",
+        "Deletes evidence, which leaves a record. To be bound in firedoor's home namespace alone.",
+        evidence_delete.RULES,
     ),
 )

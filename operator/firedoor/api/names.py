@@ -70,6 +70,11 @@ CONTROLLER: Final = "firedoor-controller"
 RECEIVER: Final = "firedoor-receiver"
 COLLECTOR: Final = "firedoor-collector"
 PROBE: Final = "firedoor-probe"
+READER: Final = "firedoor-evidence-reader"
+"""The pod that evidence is read through, and the role of those who may."""
+
+DELETION: Final = "evidence-deletion"
+"""Component label of the records of deleted evidence."""
 
 
 def uid8(uid: str) -> str:
@@ -125,6 +130,11 @@ def collector_job(incident_uid: str) -> str:
 def keeper_job(incident_uid: str) -> str:
     """Name of the Job that lays the signature into the incident's bag."""
     return f"firedoor-keep-{uid8(incident_uid)}"
+
+
+def deletion(claim_uid: str) -> str:
+    """Name of the record of a deleted evidence claim."""
+    return f"firedoor-evidence-deleted-{uid8(claim_uid)}"
 
 
 def made_labels(incident_uid: str) -> dict[str, str]:

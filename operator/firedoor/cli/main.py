@@ -55,6 +55,14 @@ def keep_signature() -> None:
 
 
 @app.command()
+def hand_over(bundle: Annotated[str, typer.Argument(help="Folder of the bag on the evidence volume.")]) -> None:
+    """Send a bag to whoever fetches it; runs in the reader's pod."""
+    from firedoor.evidence import handover
+
+    handover.main(bundle)
+
+
+@app.command()
 def probe(
     ready: Annotated[bool, typer.Option("--stand", help="Do nothing but stand ready for sessions.")] = False,
     outbound: Annotated[list[str] | None, typer.Option(help="Try to reach this address, and leave the answer behind.")] = None,

@@ -19,7 +19,8 @@ from firedoor.evidence.custody import NOTHING_BEFORE, digest
 
 PAYLOAD = ("manifest-sha256.txt", "manifest-sha512.txt")
 TAGS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
-LINE = re.compile(r"(?P<digest>[0-9a-f]{64}|[0-9a-f]{128})  (?P<path>[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)")
+PATH = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+LINE = re.compile(rf"(?P<digest>[0-9a-f]{{64}}|[0-9a-f]{{128}})  (?P<path>{PATH})")
 ENVELOPE, DETACHED = "signature.dsse.json", "signature.ecdsa"
 """Made of the tag manifests after them, so these cannot list them."""
 UNLISTED = frozenset({*TAGS, ENVELOPE, DETACHED})
@@ -63,6 +64,11 @@ def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
     print(f"tagManifestSHA256 {_digest(bag / TAGS[0])}")
     print(f"custodyHead {digest((bag / 'custody.jsonl').read_bytes().splitlines()[-1])}")
     return 0
+
+
+def safe(path: str) -> bool:
+    """Whether a path is one that a bag can have: plain words, none of which leads out of it or hides."""
+    return re.fullmatch(PATH, path) is not None
 
 
 def _files(bag: Path) -> frozenset[str]:

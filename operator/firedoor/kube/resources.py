@@ -74,6 +74,7 @@ FOREIGN_POLICIES: Final = (
 )
 """Policies of other kinds that may allow what a NetworkPolicy denies, where the cluster serves them."""
 AUTOSCALERS: Final = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+SELF_REVIEWS: Final = Resource("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 DISRUPTION_BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 POLICIES: Final = Resource(names.GROUP, names.VERSION, names.POLICIES, "ContainmentPolicy", namespaced=False)

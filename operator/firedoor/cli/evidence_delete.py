@@ -1,0 +1,65 @@
+"""`kubectl firedoor evidence delete`: evidence goes for good, with a record of who deleted what, when and why.
+
+The record is written first and stays: an immutable ConfigMap, and an event. Without it nothing is deleted.
+"""
+
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+from firedoor.api.rbac import Rule
+from firedoor.cli.kept import Kept, one_kept
+from firedoor.kube.client import Kube
+from firedoor.kube.connection import connect
+from firedoor.kube.errors import Conflict
+from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS, SELF_REVIEWS
+from firedoor.planner.deletion import Deletion
+
+RULES: Final = (
+    Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("get", "list", "delete")),
+    Rule(groups=("",), resources=("configmaps",), verbs=("create",)),
+    Rule(groups=("events.k8s.io",), resources=("events",), verbs=("create",)),
+)
+
+
+async def delete(home: str, name: str, reason: str, sure: bool) -> int:
+    """Writes the record and deletes the claim, and with it what the volume's reclaim policy says."""
+    async with connect() as kube:
+        kept = await one_kept(kube, home, name)
+        if not sure:
+            print(f"claim {kept.claim} with the evidence of {kept.incident} would be deleted; say --yes", file=sys.stderr)
+            return 2
+        await deleted(kube, home, _of(kept, await _myself(kube), reason))
+    print(f"deleted {kept.claim}; the record is configmap {home}/{_of(kept, '', '').record(home)['metadata']['name']}")
+    return 0
+
+
+async def deleted(kube: Kube, home: str, deletion: Deletion) -> None:
+    """A record that exists already tells of this very claim: an earlier try came as far as that."""
+    try:
+        await kube.create(CONFIG_MAPS, deletion.record(home))
+    except Conflict as conflict:
+        if conflict.reason != "AlreadyExists":
+            raise
+    await kube.create(EVENTS, deletion.event(home))
+    await kube.delete(CLAIMS, deletion.claim, home, uid=deletion.claim_uid)
+
+
+async def _myself(kube: Kube) -> str:
+    """Who the API server says that we are."""
+    asked = {"apiVersion": SELF_REVIEWS.api_version, "kind": SELF_REVIEWS.kind, "metadata": {}}
+    answer = await kube.create(SELF_REVIEWS, asked)
+    return str(answer["status"]["userInfo"]["username"])
+
+
+def _of(kept: Kept, who: str, why: str) -> Deletion:
+    return Deletion(
+        claim=kept.claim,
+        claim_uid=kept.claim_uid,
+        incident=kept.incident,
+        incident_uid=kept.incident_uid,
+        sealed=kept.sealed,
+        who=who,
+        why=why,
+        at=datetime.now(UTC),
+    )

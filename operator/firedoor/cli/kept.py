@@ -1,0 +1,78 @@
+"""The evidence that is kept: what each claim in firedoor's home namespace says of the bag on its volume.
+
+The commands for people find evidence by it, never by incidents, because it outlives them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from firedoor.api import names
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import CLAIMS, CONFIG_MAPS
+
+
+class NotFound(Exception):
+    """There is no such evidence, or more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One claim and what is sealed on its volume; nothing is sealed while the collector runs."""
+
+    claim: str
+    claim_uid: str
+    incident: str
+    """namespace/name."""
+    incident_uid: str
+    created: str
+    sealed: Mapping[str, str]
+
+    @classmethod
+    def read(cls, claim: Obj) -> Self:
+        metadata = claim["metadata"]
+        notes = metadata.get("annotations", {})
+        return cls(
+            claim=metadata["name"],
+            claim_uid=metadata["uid"],
+            incident=notes.get(names.INCIDENT_NAME, ""),
+            incident_uid=metadata["labels"][names.INCIDENT_UID],
+            created=metadata.get("creationTimestamp", ""),
+            sealed=_noted(notes.get(names.SEALED, "{}")),
+        )
+
+    @property
+    def bundle(self) -> str:
+        """Folder of the bag; NotFound while it is not sealed."""
+        if "bundle" not in self.sealed:
+            raise NotFound(f"the evidence of {self.incident} is not sealed yet, or was not: see claim {self.claim}")
+        return self.sealed["bundle"]
+
+
+async def all_kept(kube: Kube, home: str) -> list[Kept]:
+    """All evidence, the oldest first."""
+    marked = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE},{names.INCIDENT_UID}"
+    found = [Kept.read(claim) for claim in await kube.list(CLAIMS, home, labels=marked)]
+    return sorted(found, key=lambda kept: (kept.created, kept.claim))
+
+
+async def one_kept(kube: Kube, home: str, name: str) -> Kept:
+    """The evidence of an incident (namespace/name), of this claim, or in this bundle; NotFound says what there is."""
+    found = [kept for kept in await all_kept(kube, home) if name in (kept.incident, kept.claim, kept.sealed.get("bundle"))]
+    if not found:
+        raise NotFound(f"no evidence of {name!a} in namespace {home}; `evidence list` shows what there is")
+    if len(found) > 1:
+        raise NotFound(f"{name} has evidence on several claims, name one: {', '.join(kept.claim for kept in found)}")
+    return found[0]
+
+
+async def public_keys(kube: Kube, home: str) -> dict[str, str]:
+    """The public keys in PEM form, by their ids."""
+    found = await kube.get(CONFIG_MAPS, names.SIGNING_KEYS, home)
+    return {name.removesuffix(".pem"): pem for name, pem in found.get("data", {}).items()}
+
+
+def _noted(text: str) -> dict[str, str]:
+    noted: Any = json.loads(text)
+    return {str(key): str(value) for key, value in noted.items()} if isinstance(noted, dict) else {}

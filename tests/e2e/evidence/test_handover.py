@@ -1,0 +1,154 @@
+"""Getting at evidence with the commands for people, as somebody who may fetch evidence and nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually
+from tests.e2e.evidence.bags import judged
+from tests.e2e.people.persona import bearing
+
+NO_CORDON = {"network": "Isolate", "node": "None"}
+
+
+def program(kubeconfig: Path | str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`kubectl firedoor evidence ...`."""
+    environment = os.environ | {"KUBECONFIG": str(kubeconfig)}
+    command = [str(Path(sys.executable).with_name("kubectl-firedoor")), "evidence", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def holder(story: Story, folder: Path, *roles: str) -> Path:
+    """The kubeconfig of a ServiceAccount that has these roles in firedoor's home."""
+    name = f"reader-{story.namespace}"
+    account = {"kind": "ServiceAccount", "name": name, "namespace": story.namespace}
+    metadata = {"name": name, "namespace": story.namespace}
+    story.kubectl.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    for role in roles:
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": f"{name}-{role}", "namespace": HOME},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [account],
+        }
+        story.kubectl.apply(binding)
+    token = story.kubectl("-n", story.namespace, "create", "token", name).strip()
+    bearing(story.kubectl, token, folder / "kubeconfig")
+    return folder / "kubeconfig"
+
+
+@pytest.fixture
+def sealed(story: Story) -> Story:
+    story.pod()
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True})
+    story.wait("EvidenceSealed", reason="Sealed", seconds=120)
+    return story
+
+
+def test_an_auditor_lists_fetches_checks_and_deletes_with_a_record(sealed: Story, tmp_path: Path) -> None:
+    story, name = sealed, f"{sealed.namespace}/incident"
+    evidence = story.get("secinc", "incident")["status"]["evidence"]
+    config = holder(story, tmp_path, "firedoor-evidence-reader")
+    story.kubectl("-n", story.namespace, "delete", "secinc", "incident", "--timeout=60s")
+
+    listed = program(config, "list")
+    assert listed.returncode == 0, listed.stderr
+    (line,) = (line for line in listed.stdout.splitlines() if line.startswith(name))
+    assert (evidence["keyId"][:12] in line, evidence["claim"] in line) == (True, True)
+
+    fetched = program(config, "fetch", name, "--into", str(tmp_path))
+    assert fetched.returncode == 0, fetched.stdout + fetched.stderr
+    assert "the signature is right" in fetched.stdout
+    bag, key = tmp_path / evidence["bundle"], tmp_path / f"{evidence['keyId']}.pem"
+    judged(bag)
+    eventually(lambda: not story.kubectl.exists("-n", HOME, "pod", "firedoor-evidence-reader"), "the reader is gone")
+
+    assert program(config, "verify", str(bag), "--key", str(key)).returncode == 0
+    (bag / "custody.jsonl").write_bytes((bag / "custody.jsonl").read_bytes().replace(b"bag.opened", b"bag.0pened"))
+    altered = program(config, "verify", str(bag), "--key", str(key))
+    assert altered.returncode == 1
+    assert "custody.jsonl line 2" in altered.stdout
+
+    refused = program(config, "delete", name, "--reason", "the story ends", "--yes")
+    assert (refused.returncode, "forbidden" in refused.stderr) == (2, True)
+    keeper = holder(story, tmp_path, "firedoor-evidence-reader", "firedoor-evidence-keeper")
+    deleted = program(keeper, "delete", name, "--reason", "the story ends", "--yes")
+    assert deleted.returncode == 0, deleted.stderr
+    assert not story.kubectl.exists("-n", HOME, "pvc", evidence["claim"])
+    records = story.kubectl.json("-n", HOME, "configmap", "-l", "app.kubernetes.io/component=evidence-deletion")["items"]
+    (record,) = (one["data"] for one in records if one["data"]["incident"] == name)
+    assert (record["reason"], record["deletedBy"]) == (
+        "the story ends",
+        f"system:serviceaccount:{story.namespace}:reader-{story.namespace}",
+    )
+    assert json.loads(record["sealed"])["custodyHead"] == evidence["custodyHead"]
+
+
+def test_a_fetch_that_was_killed_is_gone_on_with(sealed: Story, tmp_path: Path, provider_config: str) -> None:
+    name = f"{sealed.namespace}/incident"
+    command = [str(Path(sys.executable).with_name("kubectl-firedoor")), "evidence", "fetch", name, "--into", str(tmp_path)]
+    first = subprocess.Popen(command, env=os.environ | {"KUBECONFIG": provider_config}, stderr=subprocess.PIPE)
+    partial = tmp_path / f"{sealed.get('secinc', 'incident')['status']['evidence']['bundle']}.partial"
+    eventually(lambda: partial.is_dir() and any(partial.iterdir()), "something has arrived")
+    first.kill()
+    first.wait()
+    sealed.kubectl("-n", HOME, "delete", "pod", "firedoor-evidence-reader", "--ignore-not-found", "--wait=true")
+    again = program(provider_config, "fetch", name, "--into", str(tmp_path))
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_who_may_fetch_evidence_may_make_no_other_pod_in_firedoors_home(story: Story, tmp_path: Path) -> None:
+    config = holder(story, tmp_path, "firedoor-evidence-reader")
+    reader = Kubectl(str(config))
+    image = story.kubectl.json("-n", HOME, "deployment", "firedoor-controller")["spec"]["template"]["spec"]["containers"][0][
+        "image"
+    ]
+    time.sleep(1.0)
+    for change in hostile_pods(image):
+        said = reader("-n", HOME, "create", "-f", "-", text=json.dumps(change), check=False)
+        assert "firedoor-evidence-reader" in said, said
+        assert "denied request" in said, said
+    exec_elsewhere = reader("auth", "can-i", "create", "pods/exec", "-n", HOME, check=False)
+    assert exec_elsewhere.strip().startswith("no")
+
+
+def hostile_pods(image: str) -> list[Json]:
+    """Pods that would be more than a reader."""
+    secure = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    mount = [{"name": "evidence", "mountPath": "/evidence"}]
+    container = {"name": "reader", "image": image, "args": ["probe", "--stand"], "securityContext": secure, "volumeMounts": mount}
+    volume = {"name": "evidence", "persistentVolumeClaim": {"claimName": "firedoor-evidence-0", "readOnly": True}}
+    spec = {
+        "serviceAccountName": "firedoor-probe",
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [volume],
+    }
+    secret = {"name": "evidence", "secret": {"secretName": "firedoor-signing"}}
+    writable = {"name": "evidence", "persistentVolumeClaim": {"claimName": "firedoor-evidence-0"}}
+    changed: list[Json] = [
+        {"serviceAccountName": "firedoor-controller"},
+        {"automountServiceAccountToken": True},
+        {"volumes": [secret]},
+        {"volumes": [writable]},
+        {"containers": [{**container, "command": ["sh"]}]},
+        {"containers": [{**container, "image": "elsewhere/image:1"}]},
+    ]
+    return [_pod("firedoor-evidence-reader", {**spec, **one}) for one in changed] + [_pod("another", spec)]
+
+
+def _pod(name: str, spec: Json) -> Json:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": HOME}, "spec": spec}
+
+
+@pytest.fixture
+def provider_config(kubectl: Kubectl) -> str:
+    """The administrator's kubeconfig."""
+    return kubectl.kubeconfig
