@@ -9,7 +9,7 @@ look        what looks at a suspect from inside its pod; the standard library al
 probe       the prover's hand: answers reach questions on its standard input; imports nothing of ours
 controller  watch, queue, reconcile, report; the only importer of kopf; imports all above
 intake      the alert receiver, a process of its own; imports api, kube
-cli         the commands; starts the processes above
+cli         the commands; starts the processes above, and gives people what they ask for (`kubectl firedoor`)
 """
 
 __version__ = "0.1.0"

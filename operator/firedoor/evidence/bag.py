@@ -8,17 +8,18 @@ and said to be partial. `bagit.py --validate` and `sha256sum -c` accept the resu
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from firedoor.evidence.artifact import ALGORITHMS, Artifact, Writer, file_digest, file_digests
 from firedoor.evidence.custody import Custody
-from firedoor.evidence.volume import Volume, VolumeFull, flush_folder, flush_folders
+from firedoor.evidence.volume import FULL, Volume, VolumeFull, flush_folder, flush_folders
 
 SAFE_PATH = re.compile(r"data/[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 MANIFESTS = tuple(f"manifest-{algorithm}.txt" for algorithm in ALGORITHMS)
+VIEWS = ("timeline.jsonl", "bodyfile.txt", "report.html")
 TAG_FILES = ("bagit.txt", "bag-info.txt", "capture.json", "custody.jsonl", *MANIFESTS)
 
 
@@ -100,6 +101,28 @@ class Bag:
         del self.artifacts[artifact.path]
         (self.folder / artifact.path).unlink()
 
+    def view(self, name: str, content: Iterable[bytes]) -> None:
+        """Writes a view, in the place of one that an earlier process wrote; none where the volume does not take it whole."""
+        part = self.folder / f"{name}.part"
+        part.unlink(missing_ok=True)
+        if self.full:  # what space is left is for the books
+            return self.note("view.failed", object=name, reason="VolumeFull")
+        try:
+            with part.open("wb") as opened:
+                opened.writelines(content)
+                opened.flush()
+                os.fsync(opened.fileno())
+            part.rename(self.folder / name)
+        except OSError as error:
+            part.unlink()
+            if error.errno not in FULL:
+                raise
+            return self.note("view.failed", object=name, reason="VolumeFull")
+        except BaseException:
+            part.unlink()
+            raise
+        return None
+
     def seal(self, information: Mapping[str, str], capture: Mapping[str, Any]) -> None:
         """Writes manifests and custody's end, and renames the bag to its final name."""
         self._volume.drop_ballast()
@@ -114,9 +137,12 @@ class Bag:
         ours = {"Payload-Oxum": oxum, "Custody-Head-SHA256": self.custody.head}
         self._tag("bag-info.txt", "".join(f"{key}: {value}\n" for key, value in {**information, **ours}.items()))
         for algorithm in ALGORITHMS:
-            tags = (f"{file_digest(self.folder / name, algorithm)}  {name}\n" for name in sorted(TAG_FILES))
+            tags = (f"{file_digest(self.folder / name, algorithm)}  {name}\n" for name in sorted(self._tag_files()))
             self._tag(f"tagmanifest-{algorithm}.txt", "".join(tags))
         self._close()
+
+    def _tag_files(self) -> list[str]:
+        return [*TAG_FILES, *(name for name in VIEWS if (self.folder / name).exists())]
 
     def _free(self, planned: str) -> str:
         if not SAFE_PATH.fullmatch(planned):

@@ -24,6 +24,7 @@ from firedoor.evidence.seal import SIGNED, SUBJECTS
 from firedoor.evidence.sources import inside, logs, objects
 from firedoor.evidence.sources.context import Context
 from firedoor.evidence.sources.suspect import Suspect
+from firedoor.evidence.views import write as views
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 
@@ -104,6 +105,7 @@ def _seal(bag: Bag, order: CaptureOrder, ended: str) -> None:
     suspect = {"namespace": order.namespace, "name": order.pod, "uid": order.pod_uid}
     incident = {"key": order.incident, "uid": order.incident_uid, "paths": list(order.paths)}
     capture = {"v": 1, "incident": incident, "pod": suspect, **span, "status": status(artifacts), "notTried": NOT_TRIED}
+    views.write(bag, capture)
     bag.seal(_information(order, status(artifacts), span), capture)
 
 
