@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firedoor.actions import cordon, evidence, identity, network, outbound, shelter, signature, workload
+from firedoor.actions import cordon, evidence, identity, network, outbound, retention, shelter, signature, workload
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.cli import evidence_delete, reader
@@ -59,6 +59,7 @@ ACCOUNTS = (
             Grant(controller.HOME_RULES),
             Grant(evidence.HOME_RULES, "evidence"),
             Grant(signature.HOME_RULES, "evidence"),
+            Grant(retention.HOME_RULES, "evidence"),
             Grant(identity.HOME_RULES, "identity"),
         ),
     ),

@@ -105,7 +105,7 @@ def _made(home: str, name: str, order: Order) -> Obj:
             "name": name,
             "namespace": home,
             "labels": names.made_labels(order.incident["uid"]),
-            "annotations": {names.INCIDENT_NAME: incident},
+            "annotations": {names.INCIDENT_NAME: incident, names.SUSPECT: f"{order.pod['namespace']}/{order.pod['name']}"},
         }
     }
 

@@ -52,6 +52,9 @@ FROZEN_POLICY: Final = "firedoor-frozen-identities"
 IS_FROZEN: Final = f"{GROUP}/is-frozen"
 """Annotation of a dry-run change of that list by the controller: the policy refuses it when the key in it is frozen."""
 
+SUSPECT: Final = f"{GROUP}/suspect"
+"""Annotation of an evidence claim with namespace/name of the pod that the evidence is of."""
+
 SEALED: Final = f"{GROUP}/sealed"
 """Annotation of an evidence claim with what is sealed on its volume, as JSON; it outlives the incident's status."""
 

@@ -74,6 +74,10 @@ class ContainmentPolicySpec(Frozen):
     approval: Approval = Field(default=Approval(), description="What needs a second person.")
     budgets: Budgets = Field(default=Budgets(), description="How much may be held at a time.")
     release_after: Duration | None = Field(default=None, description="releaseAfter of incidents that say nothing of it.")
+    evidence_retention: Duration | None = Field(
+        default=None,
+        description="How long sealed evidence is kept once its incident is over; the longest of all policies. Absent: for ever.",
+    )
     keep_cordon: bool = Field(
         default=False, description="True: a node that somebody uncordons while an incident holds it is cordoned again."
     )

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from firedoor.api.rbac import Rule
-from firedoor.cli.kept import Kept, one_kept
+from firedoor.cli.kept import one_kept
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS, SELF_REVIEWS
 from firedoor.planner.deletion import Deletion
+from firedoor.planner.kept import Kept
 
 RULES: Final = (
     Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("get", "list", "delete")),

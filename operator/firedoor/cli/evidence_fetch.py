@@ -12,7 +12,7 @@ from pathlib import Path
 
 from firedoor.api import names
 from firedoor.cli.arrivals import Arrivals
-from firedoor.cli.kept import Kept, one_kept, public_keys
+from firedoor.cli.kept import bundle, one_kept, public_keys
 from firedoor.cli.reader import reading
 from firedoor.cli.verify import judged
 from firedoor.evidence import signature
@@ -22,6 +22,7 @@ from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import Unavailable
 from firedoor.kube.exec import STDERR, STDOUT
+from firedoor.planner.kept import Kept
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between streams that were cut; a stream that brought something begins the series anew."""
@@ -37,7 +38,7 @@ async def fetch(home: str, name: str, into: Path) -> int:
     """Fetches, checks, tells; the exit status is that of the check."""
     async with connect() as kube:
         kept = await one_kept(kube, home, name)
-        bag = into / kept.bundle
+        bag = into / bundle(kept)
         if not bag.exists():
             await _arrived(kube, home, kept, into)
         keys = await public_keys(kube, home)
@@ -58,11 +59,11 @@ def _told(bag: Path, kept: Kept, keys: signature.PublicKeys) -> int:
 
 
 async def _arrived(kube: Kube, home: str, kept: Kept, into: Path) -> None:
-    partial = into / f"{kept.bundle}.partial"
+    partial = into / f"{bundle(kept)}.partial"
     partial.mkdir(parents=True, exist_ok=True)
     async with reading(kube, home, kept.claim):
-        await until_whole(partial, lambda arrivals: _stream(kube, home, kept.bundle, arrivals))
-    partial.rename(into / kept.bundle)
+        await until_whole(partial, lambda arrivals: _stream(kube, home, bundle(kept), arrivals))
+    partial.rename(into / bundle(kept))
 
 
 async def until_whole(partial: Path, stream: Callable[[Arrivals], Awaitable[None]], pauses: Sequence[float] = PAUSES) -> None:
@@ -92,9 +93,9 @@ def _size(folder: Path) -> int:
     return sum(file.lstat().st_size for file in folder.rglob("*"))
 
 
-async def _stream(kube: Kube, home: str, bundle: str, arrivals: Arrivals) -> None:
+async def _stream(kube: Kube, home: str, folder: str, arrivals: Arrivals) -> None:
     said, acknowledged = b"", False
-    async with kube.exec(home, names.READER, "reader", ["firedoor", "hand-over", bundle]) as stream:
+    async with kube.exec(home, names.READER, "reader", ["firedoor", "hand-over", folder]) as stream:
         await stream.send(json.dumps({"have": arrivals.have()}).encode() + b"\n")
         async for channel, data in stream:
             if channel == STDOUT:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from firedoor.cli.kept import Kept, all_kept
+from firedoor.cli.kept import all_kept
 from firedoor.kube.connection import connect
+from firedoor.planner.kept import Kept
 
 TITLES = ("INCIDENT", "STATUS", "SEALED", "BYTES", "FILES", "KEY", "CLAIM")
 SHORT = 12

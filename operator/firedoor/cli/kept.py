@@ -3,51 +3,21 @@
 The commands for people find evidence by it, never by incidents, because it outlives them.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
-
 from firedoor.api import names
-from firedoor.kube.client import Kube, Obj
+from firedoor.kube.client import Kube
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS
+from firedoor.planner.kept import Kept
 
 
 class NotFound(Exception):
     """There is no such evidence, or more than one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One claim and what is sealed on its volume; nothing is sealed while the collector runs."""
-
-    claim: str
-    claim_uid: str
-    incident: str
-    """namespace/name."""
-    incident_uid: str
-    created: str
-    sealed: Mapping[str, str]
-
-    @classmethod
-    def read(cls, claim: Obj) -> Self:
-        metadata = claim["metadata"]
-        notes = metadata.get("annotations", {})
-        return cls(
-            claim=metadata["name"],
-            claim_uid=metadata["uid"],
-            incident=notes.get(names.INCIDENT_NAME, ""),
-            incident_uid=metadata["labels"][names.INCIDENT_UID],
-            created=metadata.get("creationTimestamp", ""),
-            sealed=_noted(notes.get(names.SEALED, "{}")),
-        )
-
-    @property
-    def bundle(self) -> str:
-        """Folder of the bag; NotFound while it is not sealed."""
-        if "bundle" not in self.sealed:
-            raise NotFound(f"the evidence of {self.incident} is not sealed yet, or was not: see claim {self.claim}")
-        return self.sealed["bundle"]
+def bundle(kept: Kept) -> str:
+    """Folder of the bag; NotFound while it is not sealed."""
+    if "bundle" not in kept.sealed:
+        raise NotFound(f"the evidence of {kept.incident} is not sealed yet, or was not: see claim {kept.claim}")
+    return kept.sealed["bundle"]
 
 
 async def all_kept(kube: Kube, home: str) -> list[Kept]:
@@ -71,8 +41,3 @@ async def public_keys(kube: Kube, home: str) -> dict[str, str]:
     """The public keys in PEM form, by their ids."""
     found = await kube.get(CONFIG_MAPS, names.SIGNING_KEYS, home)
     return {name.removesuffix(".pem"): pem for name, pem in found.get("data", {}).items()}
-
-
-def _noted(text: str) -> dict[str, str]:
-    noted: Any = json.loads(text)
-    return {str(key): str(value) for key, value in noted.items()} if isinstance(noted, dict) else {}

@@ -35,6 +35,7 @@ from firedoor.controller.record import Ledger
 from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.residue import Residues
 from firedoor.controller.resync import Resync
+from firedoor.controller.retention import Retention
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.session import Session
 from firedoor.controller.settings import Settings
@@ -102,6 +103,16 @@ class Controller:
             targets=Targets(self.kube, self.rulebook, self.settings.home),
             children=Children(self.kube, self.ledger),
             rehearsal=Rehearsal(self.kube, self.observer, self.rulebook),
+            clock=now,
+        )
+
+    def _retention(self) -> Retention:
+        return Retention(
+            kube=self.kube,
+            home=self.settings.home,
+            ledger=self.ledger,
+            rulebook=self.rulebook,
+            ready=lambda: self.resync.done > 0,
             clock=now,
         )
 
@@ -236,6 +247,8 @@ class Controller:
         self._supervise("enforcement", self.enforcement.run())
         self._supervise("captures", self.captures.run())
         self._supervise("resync", self.resync.run())
+        if "evidence" in self.settings.actions:
+            self._supervise("retention", self._retention().run())
         if self.settings.elect:
             await self.leadership.keep()
             log.critical("the lead was lost; this process ends so that it cannot act beside another leader")

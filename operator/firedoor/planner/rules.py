@@ -30,6 +30,7 @@ class Rules:
     allow_after_deadline: bool = False
     budgets: Budgets = UNBOUNDED
     release_after: str | None = None
+    evidence_retention: str | None = None
     keep_cordon: bool = False
     allow_control_plane: bool = False
     allow_last_node: bool = False
@@ -55,6 +56,7 @@ def rules_for(policies: Iterable[ContainmentPolicy], namespace: str, labels: Map
         allow_after_deadline=bool(asking) and all(approval.after_deadline == "Allow" for approval in asking),
         budgets=_strictest([spec.budgets for spec in specs]),
         release_after=max((spec.release_after for spec in specs if spec.release_after), key=parsed, default=None),
+        evidence_retention=max((spec.evidence_retention for spec in specs if spec.evidence_retention), key=parsed, default=None),
         keep_cordon=any(spec.keep_cordon for spec in specs),
         allow_control_plane=all(spec.allow_control_plane for spec in specs),
         allow_last_node=all(spec.allow_last_node for spec in specs),

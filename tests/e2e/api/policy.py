@@ -55,6 +55,7 @@ CASES: Final[Cases] = {
     "spec.budgets.cordonedNodes": BUDGET,
     "spec.budgets.scaleDownsPerHour": BUDGET,
     "spec.releaseAfter": DURATION,
+    "spec.evidenceRetention": DURATION,
     "spec.keepCordon": TRUTH,
     "spec.allowControlPlane": TRUTH,
     "spec.allowLastNode": TRUTH,

@@ -1,0 +1,42 @@
+"""Which evidence may go, because a policy says how long it is kept. Pure. Without such a policy evidence is kept for ever.
+
+Never while its incident is open, and never what is not sealed: nobody knows yet what that is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from firedoor.api.duration import parsed
+from firedoor.planner.deletion import Deletion
+from firedoor.planner.kept import Kept
+from firedoor.planner.rules import Rules
+
+
+def expired(
+    every: Iterable[Kept], rules: Callable[[str], Rules], living: Callable[[str], bool], who: str, now: datetime
+) -> Iterator[Deletion]:
+    """What is to be deleted now. rules: of a suspect's namespace; living: whether an incident of this uid is not over."""
+    for kept in every:
+        period = rules(kept.suspect.partition("/")[0]).evidence_retention
+        sealed_at = _moment(kept.sealed.get("sealedAt", ""))
+        if period is None or sealed_at is None or living(kept.incident_uid) or now - sealed_at < parsed(period):
+            continue
+        why = f"kept since {kept.sealed['sealedAt']}, for longer than the {period} of the policies"
+        yield Deletion(
+            claim=kept.claim,
+            claim_uid=kept.claim_uid,
+            incident=kept.incident,
+            incident_uid=kept.incident_uid,
+            sealed=kept.sealed,
+            who=who,
+            why=why,
+            at=now,
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

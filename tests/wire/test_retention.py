@@ -1,0 +1,38 @@
+"""Evidence whose time is over goes, with a record that was there before; all other evidence stays."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.fakes.apiserver import FakeCluster
+from tests.fakes.objects import Obj
+from tests.wire.process import operated
+from tests.wire.world import CLAIMS, CONFIG_MAPS, HOME, eventually, furnish
+
+CONTAINMENT = "firedoor.dev/v1alpha1/containmentpolicies"
+
+
+def claim(cluster: FakeCluster, name: str, age: timedelta) -> Obj:
+    sealed = json.dumps({"sealedAt": (datetime.now(UTC) - age).isoformat(), "custodyHead": "c0ffee"})
+    notes = {"firedoor.dev/incident": f"shop/{name}", "firedoor.dev/sealed": sealed}
+    labels = {"app.kubernetes.io/managed-by": "firedoor", "firedoor.dev/incident-uid": name}
+    return cluster.add(
+        CLAIMS, {"metadata": {"name": name, "namespace": HOME, "labels": labels, "annotations": notes}, "spec": {}}
+    )
+
+
+async def test_what_is_kept_long_enough_goes_with_a_record(tmp_path: Path) -> None:
+    async with FakeCluster() as cluster:
+        furnish(cluster)
+        claim(cluster, "old", timedelta(days=3))
+        claim(cluster, "young", timedelta(hours=1))
+        cluster.add(CONTAINMENT, {"metadata": {"name": "policy"}, "spec": {"evidenceRetention": "48h"}})
+        async with operated(cluster, tmp_path):
+            await eventually(lambda: [one["metadata"]["name"] for one in cluster.all(CLAIMS)] == ["young"], "the old one is gone")
+    (record,) = (one for one in cluster.all(CONFIG_MAPS) if "deleted" in one["metadata"]["name"])
+    assert (record["data"]["incident"], record["data"]["deletedBy"]) == (
+        "shop/old",
+        f"system:serviceaccount:{HOME}:firedoor-controller",
+    )
+    changes = [(change.key[0], change.after is None) for change in cluster.history]
+    assert changes.index((CLAIMS, True)) > max(at for at, one in enumerate(changes) if one == (CONFIG_MAPS, False))
