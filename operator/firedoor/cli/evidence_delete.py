@@ -4,20 +4,24 @@ The record is written first and stays: an immutable ConfigMap, and an event. Wit
 """
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
+from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.cli.kept import one_kept
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
-from firedoor.kube.errors import Conflict
-from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS, SELF_REVIEWS
+from firedoor.kube.errors import Conflict, Gone
+from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS, JOBS, SELF_REVIEWS
 from firedoor.planner.deletion import Deletion
 from firedoor.planner.kept import Kept
 
 RULES: Final = (
     Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("get", "list", "delete")),
+    # Pods that have ended hold a claim as well, and Jobs hold them.
+    Rule(groups=("batch",), resources=("jobs",), verbs=("delete",)),
     Rule(groups=("",), resources=("configmaps",), verbs=("create",)),
     Rule(groups=("events.k8s.io",), resources=("events",), verbs=("create",)),
 )
@@ -44,6 +48,9 @@ async def deleted(kube: Kube, home: str, deletion: Deletion) -> None:
             raise
     await kube.create(EVENTS, deletion.event(home))
     await kube.delete(CLAIMS, deletion.claim, home, uid=deletion.claim_uid)
+    for job in (names.collector_job(deletion.incident_uid), names.keeper_job(deletion.incident_uid)):
+        with suppress(Gone):
+            await kube.delete(JOBS, job, home)
 
 
 async def _myself(kube: Kube) -> str:

@@ -251,3 +251,18 @@ def test_a_hostile_name_is_escaped_in_the_report(tmp_path: Path, capsys: pytest.
     printed = capsys.readouterr().out
     assert "\\x1b]0;owned" in printed
     assert "\x1b" not in printed
+
+
+def test_the_books_of_a_hundred_artifacts_still_fit_when_the_volume_is_full(small_volume: Path) -> None:
+    bag = opened(small_volume)
+    for number in range(100):
+        with bag.artifact(
+            f"data/02-logs/container-with-a-long-name-{number}/current.log", {"kind": "log", "way": "x" * 200}
+        ) as writer:
+            writer.write(b"x")
+    with bag.artifact("data/03-filesystem/web/files.tar", {}) as writer:
+        for _ in range(64):
+            writer.write(b"x" * (1 << 16))
+    assert bag.full
+    bag.seal(INFORMATION, {})
+    assert accepted_by_others(small_volume / "incident-1")
