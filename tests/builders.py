@@ -163,5 +163,13 @@ def situation(
     """Everything that is not said is as it is when nothing is left to do for it."""
     there = not (about and about.leaving) if sheltered is None else sheltered
     around = Surroundings(policies, nodes, deployment, capture, sheltered=there, identity=identity)
-    known: dict[str, Any] = {"home": HOME, "now": NOON, "pod": suspect, "around": around, "proof": found, "engine": engine()}
+    known: dict[str, Any] = {
+        "home": HOME,
+        "now": NOON,
+        "pod": suspect,
+        "around": around,
+        "proof": found,
+        "engine": engine(),
+        "watched": True,
+    }
     return Situation(incident=about or incident(), rules=rules, neighbours=neighbours, **{**known, **fields})

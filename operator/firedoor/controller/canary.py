@@ -2,42 +2,33 @@
 
 A small pod on the node is reached from the probes and reaches them, over TCP and UDP, and connections are kept open in
 both directions. Then it is denied: both directions have to fall silent, and to answer again once the deny is lifted. A
-refusal is no silence. Pod and policy are removed at once; nothing of any suspect is touched. `controller.enforcement`
-says when and where; nobody else asks.
+refusal is no silence. Where a suspect is held, the canary is then denied once more and stands guard until the next
+measurement: what gets through to it, from it or over a connection that was cut is told at once. Nothing of any suspect is
+touched. `controller.enforcement` says when and where; nobody else asks.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from firedoor.api.enforcement import Enforcing
-from firedoor.controller.canary_names import CanaryNames
-from firedoor.controller.canary_objects import CANARIES, CANARY, CONTAINER, deny, pod, trouble
+from firedoor.controller.canary_pods import LOOK_SECONDS, CanaryPods, NotMeasured
 from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, kept, worst
 from firedoor.controller.session import Session
-from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict, Gone, KubeError
-from firedoor.kube.resources import NETWORK_POLICIES, PODS, Resource
+from firedoor.kube.errors import KubeError
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.situation import Flow
 from firedoor.probe.stand import PORT
 
 log = logging.getLogger(__name__)
+WATCHED_SECONDS = 40.0
+"""How long a node counts as watched after its guard last looked: a measurement comes between two guards."""
 
-LOOK_SECONDS = 0.25
-
-
-Thing = tuple[Resource, str]
-DENY: Thing = (NETWORK_POLICIES, CANARY)
 Errand = Callable[[Session], Awaitable[None]]
 """What else is done from a canary, because it stands on the node that matters."""
-
-
-class NotMeasured(Exception):
-    """Why a measurement could not be made, in words for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +39,6 @@ class Patience:
     enforced: float = 15.0
     cut: float = 4.0
     back: float = 15.0
-    ready: float = 1.0
-    """Between two looks whether the canary is ready."""
 
     @property
     def whole(self) -> float:
@@ -81,27 +70,40 @@ class Way:
 
 @dataclass(slots=True)
 class Canary:
-    """Measures one node at a time."""
+    """Measures one node at a time, and stands guard on those that hold a suspect."""
 
-    kube: Kube
+    pods: CanaryPods
     probes: Probes
-    home: str
-    image: str
     errand: Errand
+    holds: Callable[[str], bool]
+    """Whether a suspect is held on a node."""
+    on_breach: Callable[[Finding], None]
+    """Called with what a guard saw when something got through."""
+    on_guard: Callable[[str], None]
+    """Called with a node that was not watched and is now."""
     patience: Patience = Patience()
+    _looked: dict[str, float] = field(default_factory=dict)
+    """When the guard of each node last saw that nothing gets through."""
+    _guards: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _names: CanaryNames = field(default_factory=CanaryNames)
-    _left: set[Thing] = field(default_factory=lambda: {DENY, *((PODS, name) for name in CANARIES)})
-    """What may be there from before: at first by an earlier process, later by a measurement that was broken off."""
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """The nodes on which a canary stands guard."""
+        return tuple(self._guards)
+
+    def watched(self, node: str) -> bool:
+        """Whether a canary on guard would have told by now if the engine had let anything through."""
+        return asyncio.get_running_loop().time() - self._looked.get(node, -WATCHED_SECONDS) < WATCHED_SECONDS
 
     async def measure(self, node: str, pool: str) -> Finding:
         """What the engine of this node does, after the errand there; a finding of Unknown says why it could not be seen."""
         async with self._alone:
+            await self.relieve(node)
             began = datetime.now(UTC)
             try:
-                async with asyncio.timeout(self.patience.whole), self._standing(node) as session:
-                    await self.errand(session)
-                    return await self._measured(session, Finding(node, pool, began, began))
+                async with asyncio.timeout(self.patience.whole):
+                    return await self._from_the_node(Finding(node, pool, began, began))
             except NotMeasured as reason:
                 why = str(reason)
             except KubeError as error:
@@ -111,21 +113,61 @@ class Canary:
             log.warning("the network engine of node %s could not be measured: %s", node, why)
             return Finding(node, pool, began, datetime.now(UTC), why=why[:768])
 
-    async def _measured(self, session: Session, empty: Finding) -> Finding:
-        ways = await self._control(session)
-        try:
-            began = asyncio.get_running_loop().time()
-            self._left.add(DENY)
-            await self.kube.create(NETWORK_POLICIES, deny(self.home))
-            silent_at = await self._silence(ways)
-            ingress, egress = _enforcing(ways, "Ingress"), _enforcing(ways, "Egress")
-            flow = await self._open_ones(ways) if silent_at else "Alive"
-            await self._lifted(ways)
-        finally:
-            await self.probes.drop(CANARY)
+    async def relieve(self, *nodes: str) -> None:
+        """Takes away the canaries that stand guard on these nodes."""
+        guards = [guard for node in nodes if (guard := self._guards.pop(node, None)) is not None]
+        for guard in guards:
+            guard.cancel()
+        await asyncio.gather(*guards, return_exceptions=True)
+
+    async def _from_the_node(self, empty: Finding) -> Finding:
+        async with AsyncExitStack() as standing:
+            session = await standing.enter_async_context(self.pods.standing(empty.node))
+            standing.push_async_callback(self.probes.drop, session.pod)
+            await self.errand(session)
+            ways = await self._control(session)
+            found = await self._measured(session, ways, empty)
+            if found.denies and self.holds(empty.node):
+                guard = self._guard(session, ways, found, standing.pop_all())
+                self._guards[empty.node] = asyncio.create_task(guard, name=f"canary on guard on {empty.node}")
+            return found
+
+    async def _measured(self, session: Session, ways: Sequence[Way], empty: Finding) -> Finding:
+        began = asyncio.get_running_loop().time()
+        await self.pods.deny(session.pod)
+        silent_at = await self._silence(ways)
+        seen = _seen(empty, ways, await self._open_ones(session.pod, ways) if silent_at else "Alive")
+        await self._lifted(session, ways)
         seconds = None if silent_at is None else round(silent_at - began, 2)
-        at = datetime.now(UTC)
-        return replace(empty, at=at, ingress=ingress, egress=egress, open_connections=flow, seconds=seconds)
+        return replace(seen, at=datetime.now(UTC), seconds=seconds)
+
+    async def _guard(self, session: Session, ways: Sequence[Way], found: Finding, standing: AsyncExitStack) -> None:
+        """Denied once more, until something gets through or it is relieved; one that cannot stand is no loss, only later."""
+        async with standing:
+            try:
+                await self.pods.deny(session.pod)
+                if await self._silence(ways) is None or await self._open_ones(session.pod, ways) != found.open_connections:
+                    return
+                flow = await self._breach(session.pod, ways, found)
+            except (NotMeasured, KubeError) as reason:
+                log.info("the canary on guard on node %s is lost: %s", found.node, reason)
+                return
+            now = datetime.now(UTC)
+            self._looked.pop(found.node)
+            self.on_breach(replace(_seen(found, ways, flow), began=now, at=now))
+
+    async def _breach(self, name: str, ways: Sequence[Way], found: Finding) -> Flow:
+        """Waits until something gets through; what became of open connections then."""
+        while True:
+            if not self.watched(found.node):
+                self._looked[found.node] = asyncio.get_running_loop().time()
+                self.on_guard(found.node)
+            self._looked[found.node] = asyncio.get_running_loop().time()
+            await asyncio.sleep(SILENCE_SECONDS)
+            passes = await asyncio.gather(*(way.still_passes() for way in ways))
+            flow = worst(await self._flows(name, ways))
+            if any(passes) or (flow == "Alive" and found.open_connections == "Cut"):
+                return flow
 
     async def _control(self, session: Session) -> list[Way]:
         """The ways that packets take now; without one over TCP in each direction nothing can be told."""
@@ -136,7 +178,7 @@ class Canary:
             for protocol in ("TCP", "UDP")
         ]
         deadline = asyncio.get_running_loop().time() + self.patience.back
-        while not _both_directions(ways := await _open_ways(both)):
+        while not _both_directions(ways := await _open_ways(session.pod, both)):
             # A slow engine may still apply the deny of the measurement before.
             if asyncio.get_running_loop().time() < deadline:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -155,86 +197,39 @@ class Canary:
             await asyncio.sleep(LOOK_SECONDS)
         return None
 
-    async def _open_ones(self, ways: Sequence[Way]) -> Flow:
+    async def _open_ones(self, name: str, ways: Sequence[Way]) -> Flow:
         deadline = asyncio.get_running_loop().time() + self.patience.cut
-        sessions = {way.session.pod: way.session for way in ways if way.protocol == "TCP"}.values()
         while True:
-            flows = await asyncio.gather(*(kept(session, CANARY) for session in sessions))
+            flows = await self._flows(name, ways)
             if set(flows) == {"Cut"} or asyncio.get_running_loop().time() > deadline:
                 return worst(flows)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _lifted(self, ways: Sequence[Way]) -> None:
+    async def _flows(self, name: str, ways: Sequence[Way]) -> list[Flow]:
+        sessions = {way.session.pod: way.session for way in ways if way.protocol == "TCP"}.values()
+        return await asyncio.gather(*(kept(session, name) for session in sessions))
+
+    async def _lifted(self, session: Session, ways: Sequence[Way]) -> None:
         """Silence that does not end with the deny had another cause, and proves nothing."""
-        await self._remove(DENY)
+        await self.pods.let(session.pod)
         deadline = asyncio.get_running_loop().time() + self.patience.back
         while not all(await asyncio.gather(*(way.still_passes() for way in ways if way.protocol == "TCP"))):
             if asyncio.get_running_loop().time() > deadline:
                 raise NotMeasured("the canary did not answer again after its deny was lifted, so its silence proves nothing.")
             await asyncio.sleep(LOOK_SECONDS)
 
-    @asynccontextmanager
-    async def _standing(self, node: str) -> AsyncIterator[Session]:
-        """A session into a canary that stands on the node, both gone afterwards."""
-        await self._remove_all()
-        session = Session(self._names.of(node), CONTAINER)
-        line: asyncio.Task[None] | None = None
-        try:
-            await self._create(session.pod, node)
-            found = await self._ready(session.pod)
-            line = asyncio.create_task(session.hold(self.kube, self.home, found))
-            while session.stream is None and not line.done():
-                await asyncio.sleep(0.02)
-            if line.done():
-                await line
-                raise NotMeasured("the session into the canary ended at once.")
-            yield session
-        finally:
-            if line is not None:
-                line.cancel()
-                await asyncio.gather(line, return_exceptions=True)
-            await asyncio.shield(self._remove_all())
 
-    async def _create(self, name: str, node: str) -> None:
-        self._left.add((PODS, name))
-        while True:
-            try:
-                await self.kube.create(PODS, pod(self.home, name, node, self.image))
-            except Conflict:
-                await asyncio.sleep(LOOK_SECONDS)  # one of before is still on its way out
-            else:
-                return
-
-    async def _ready(self, name: str) -> Obj:
-        """The canary once it is ready; it takes more than a second, so the first look waits for that."""
-        while True:
-            await asyncio.sleep(self.patience.ready)
-            found = await self.kube.get(PODS, name, self.home)
-            conditions = found.get("status", {}).get("conditions") or ()
-            if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
-                return found
-            if why := trouble(found):
-                raise NotMeasured(why)
-
-    async def _remove_all(self) -> None:
-        for thing in tuple(self._left):
-            await self._remove(thing)
-
-    async def _remove(self, thing: Thing) -> None:
-        """Removes what may be there; once it is known to be gone nobody is asked again."""
-        if thing in self._left:
-            with suppress(Gone):
-                await self.kube.delete(*thing, self.home)
-            self._left.discard(thing)
-
-
-async def _open_ways(ways: Sequence[Way]) -> list[Way]:
-    answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, CANARY) for way in ways))
+async def _open_ways(name: str, ways: Sequence[Way]) -> list[Way]:
+    answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, name) for way in ways))
     return [way for way, answer in zip(ways, answers, strict=True) if answer == "Open"]
 
 
 def _both_directions(ways: Sequence[Way]) -> bool:
     return {way.direction for way in ways if way.protocol == "TCP"} == {"Ingress", "Egress"}
+
+
+def _seen(found: Finding, ways: Sequence[Way], flow: Flow) -> Finding:
+    return replace(found, ingress=_enforcing(ways, "Ingress"), egress=_enforcing(ways, "Egress"), open_connections=flow)
 
 
 def _enforcing(ways: Sequence[Way], direction: str) -> Enforcing:

@@ -9,7 +9,7 @@ from firedoor.kube.resources import NETWORK_POLICIES, PODS
 from firedoor.probe.stand import PORT
 
 CANARY = "firedoor-canary"
-"""What every canary is labelled with, and the name of the deny."""
+"""What the names of all canaries begin with."""
 CANARIES = tuple(f"{CANARY}-{number}" for number in range(8))
 """The names of canary pods; see `canary_names`."""
 CONTAINER = "canary"
@@ -17,13 +17,13 @@ LABEL = f"{names.GROUP}/canary"
 HOPELESS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
 
 
-def deny(home: str) -> Obj:
-    """The deny of both directions that selects the canary alone."""
+def deny(home: str, name: str) -> Obj:
+    """The deny of both directions that selects the canary of this name alone."""
     return {
         "apiVersion": NETWORK_POLICIES.api_version,
         "kind": NETWORK_POLICIES.kind,
-        "metadata": _made(home, CANARY),
-        "spec": {"podSelector": {"matchLabels": {LABEL: CANARY}}, "policyTypes": ["Ingress", "Egress"]},
+        "metadata": _made(home, name),
+        "spec": {"podSelector": {"matchLabels": {LABEL: name}}, "policyTypes": ["Ingress", "Egress"]},
     }
 
 
@@ -68,5 +68,5 @@ def trouble(found: Obj) -> str:
 
 
 def _made(home: str, name: str) -> Obj:
-    labels = {names.MANAGED_BY: names.MANAGED_BY_VALUE, names.COMPONENT: "canary", LABEL: CANARY}
+    labels = {names.MANAGED_BY: names.MANAGED_BY_VALUE, names.COMPONENT: "canary", LABEL: name}
     return {"name": name, "namespace": home, "labels": labels}

@@ -41,11 +41,14 @@ class Enforcement:
     """The nodes on which suspects are held."""
     on_news: Callable[[], None]
     """Called when a finding says something new."""
+    on_breach: Callable[[str], None]
+    """Called with a node on which something got through to a canary on guard."""
     _findings: dict[str, Finding] = field(default_factory=dict)
     _pools: dict[str, str] = field(default_factory=dict)
     _denied: dict[str, datetime] = field(default_factory=dict)
     """When each node's engine was last seen to deny both directions."""
     _asked: dict[str, None] = field(default_factory=dict)
+    _unwritten: list[Finding] = field(default_factory=list)
     _engines: frozenset[tuple[str, int]] = frozenset()
     _call: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -53,6 +56,10 @@ class Enforcement:
     def of(self, node: str) -> Finding | None:
         """What was last measured on a node, else in its pool; None when nothing was."""
         return enforcement.best(self._findings, node, self._pools.get(node, node))
+
+    def watched(self, node: str) -> bool:
+        """Whether a canary stands guard on a node, or did until a moment ago."""
+        return self.canary.watched(node)
 
     def doubt(self, node: str) -> None:
         """Asks for a new measurement of a node, as soon as it can be made."""
@@ -74,8 +81,22 @@ class Enforcement:
                     await self._news.wait_for(lambda: fresh() is not None)
         return fresh()
 
+    def breached(self, found: Finding) -> None:
+        """What a canary on guard saw counts at once, and the node is measured anew."""
+        self._findings[found.node] = found
+        self._unwritten.append(found)
+        metrics.enforcement(found)
+        self.on_breach(found.node)
+        self.doubt(found.node)
+
     async def run(self) -> None:
         """Measures what is due until cancelled."""
+        try:
+            await self._measuring()
+        finally:
+            await self.canary.relieve(*self.canary.guarded)
+
+    async def _measuring(self) -> None:
         self._findings = await self.reports.known()
         self._denied = {node: found.denied_at for node, found in self._findings.items() if found.denied_at is not None}
         self._asked = dict.fromkeys(self._findings)
@@ -90,6 +111,9 @@ class Enforcement:
 
     async def _round(self) -> None:
         self._call.clear()  # before anything can fail, so that a failing round is not begun again at once
+        while self._unwritten:
+            await self.reports.write(self._unwritten.pop(0))
+        await self.canary.relieve(*set(self.canary.guarded) - set(self.holding()))
         nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
         self._pools = {node.name: node.pool for node in nodes}
         await self._forget_the_gone()

@@ -17,6 +17,7 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller import metrics
 from firedoor.controller.act import Actor
 from firedoor.controller.canary import Canary
+from firedoor.controller.canary_pods import CanaryPods
 from firedoor.controller.captures import Captures
 from firedoor.controller.children import Children
 from firedoor.controller.enforcement import Enforcement
@@ -31,7 +32,7 @@ from firedoor.controller.policies import Policies
 from firedoor.controller.probes import Probes
 from firedoor.controller.queue import Again, Lane, WorkQueue
 from firedoor.controller.reconcile import Reconciler, now
-from firedoor.controller.record import Ledger
+from firedoor.controller.record import Ledger, Record
 from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.residue import Residues
 from firedoor.controller.resync import Resync
@@ -69,9 +70,16 @@ class Controller:
         self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook, self.policies)
         self.nodes = NodeWatch()
         self.probes = Probes(kube, settings.home)
-        canary = Canary(kube, self.probes, settings.home, settings.image, self._near)
+        canary = Canary(
+            pods=CanaryPods(kube, settings.home, settings.image),
+            probes=self.probes,
+            errand=self._near,
+            holds=lambda node: node in self.ledger.nodes(),
+            on_breach=lambda found: self.enforcement.breached(found),
+            on_guard=self._engine_watched,
+        )
         reports = EnforcementReports(kube, settings.home)
-        self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engines_changed)
+        self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engines_changed, self._engine_breached)
         outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
         self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake, outward)
         cordons = "cordon" in settings.actions
@@ -183,11 +191,24 @@ class Controller:
             self.ledger.records[uid].proof_loop_time = None
             self.wake(uid)
 
+    def _engine_breached(self, node: str) -> None:
+        """What is held on a node whose engine let something through has to be proved anew."""
+        for record in self._held_on(node):
+            record.seen_open = now()
+            self.wake(record.incident.uid)
+
+    def _engine_watched(self, node: str) -> None:
+        """A canary stands guard on a node: what waited for that may be said."""
+        for record in self._held_on(node):
+            self.wake(record.incident.uid)
+
     async def _near(self, canary: Session) -> None:
         """Whoever is held on the node of a canary is tried from there too."""
+        await asyncio.gather(*(self.verifier.try_near(record, canary) for record in self._held_on(canary.node)))
+
+    def _held_on(self, node: str) -> list[Record]:
         held = (self.ledger.records[uid] for uid in self.ledger.holding())
-        records = [record for record in held if record.incident.status.node == canary.node]
-        await asyncio.gather(*(self.verifier.try_near(record, canary) for record in records))
+        return [record for record in held if record.incident.status.node == node]
 
     def policies_changed(self, namespace: str) -> None:
         """A NetworkPolicy of somebody else came, changed or went: whoever is held in its namespace is looked at again."""

@@ -25,7 +25,6 @@ from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict, Forbidden, Invalid
 from firedoor.planner import blind, containment, expiry, guards, imagine, release, steps, workload
-from firedoor.planner.enforcement import Finding
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
@@ -166,14 +165,14 @@ class Reconciler:
 
     async def _look_again(self, record: Record, s: Situation) -> Situation:
         looked = await self._look(record)
-        return replace(looked, proof=s.proof, engine=s.engine, fight=s.fight, seen_open=record.seen_open)
+        return self._with_engine(replace(looked, proof=s.proof, fight=s.fight, seen_open=record.seen_open))
 
     async def _look(self, record: Record) -> Situation:
         return _sheltered(await self.observer.around(await self.observer.suspect(record.incident, self.clock())), record)
 
     def _remembering(self, record: Record, s: Situation) -> Situation:
         """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
-        s = replace(_sheltered(s, record), proof=self._known_proof(record), engine=self._engine(s), fight=record.fight)
+        s = self._with_engine(replace(_sheltered(s, record), proof=self._known_proof(record), fight=record.fight))
         record.fight = workload.fight(s)
         if leads_past(s):
             record.seen_open = s.now
@@ -208,8 +207,11 @@ class Reconciler:
             if any(isinstance(step, steps.Cordon | steps.ReleaseCordon) for stage in plan for step in stage):
                 self.observer.nodes_changed()
 
-    def _engine(self, s: Situation) -> Finding | None:
-        return self.enforcement.of(s.pod.node) if s.pod is not None else None
+    def _with_engine(self, s: Situation) -> Situation:
+        """The situation with what is known of the network engine of the suspect's node."""
+        if s.pod is None:
+            return s
+        return replace(s, engine=self.enforcement.of(s.pod.node), watched=self.enforcement.watched(s.pod.node))
 
     def _known_proof(self, record: Record) -> Proof:
         """The proof on the record, or after a restart what the status tells of it."""
@@ -262,8 +264,8 @@ class Reconciler:
     async def _as_far_as_allowed(self, record: Record) -> Situation:
         """The situation for a report of trouble, which may be that what is around the pod must not be looked at."""
         pod = await self.observer.suspect(record.incident, self.clock())
-        s = replace(pod, proof=self._known_proof(record), engine=self._engine(pod), fight=record.fight)
-        s = replace(s, seen_open=record.seen_open)
+        known = replace(pod, proof=self._known_proof(record), fight=record.fight, seen_open=record.seen_open)
+        s = self._with_engine(known)
         try:
             return await self.observer.around(s)
         except (Forbidden, Invalid) as error:

@@ -125,6 +125,7 @@ class Verifier:
         told = not proof.by_canary and proof.flow != "Unknown"
         if (
             known is None
+            or (proof.by_canary and not self.enforcement.watched(pod.node))
             or (passing and known.denies)
             or (shut and not passing and known.passes)
             or (told and known.open_connections not in ("Unknown", proof.flow))

@@ -122,6 +122,8 @@ class Situation:
     proof: Proof = Proof()
     engine: Finding | None = None
     """What the network engine of the suspect's node was last measured to do; None: not measured yet."""
+    watched: bool = False
+    """Whether a canary on guard would tell at once if the engine of that node let anything through."""
     seen_open: datetime | None = None
     """When the door was last seen open after it had been closed, or something else to lead past it; None: never."""
     fight: Fight = NO_FIGHT

@@ -185,6 +185,12 @@ def _flows(s: Situation) -> Verdict | None:
     if engine == "Alive":
         message = f"New connections are blocked, but the engine of node {_node(s)} lets open ones go on."
         return Verdict("False", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)
+    if s.proof.by_canary and not s.watched:
+        message = (
+            "New connections are blocked. No probe had a connection to the suspect whose end could be seen, and the canary on "
+            f"node {_node(s)} that is watched in its place does not stand yet."
+        )
+        return Verdict("Unknown", Reason.VERIFYING, message)
     if s.proof.flow == "Unknown":
         message = "New connections are blocked; whether connections that were open before still pass could not be tried."
         return Verdict("Unknown", Reason.ESTABLISHED_CONNECTIONS_POSSIBLE, message)

@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 
 from firedoor.controller.canary import Canary, Patience
-from firedoor.controller.canary_objects import CANARIES, CANARY
+from firedoor.controller.canary_objects import CANARIES
+from firedoor.controller.canary_pods import CanaryPods
 from firedoor.controller.probes import PROBES, Probes
 from firedoor.controller.session import STDOUT, Session
 from firedoor.kube.client import Kube, Obj
@@ -22,7 +23,7 @@ from tests.builders import HOME
 
 BOTH, INGRESS, NOTHING = frozenset({"Ingress", "Egress"}), frozenset({"Ingress"}), frozenset[str]()
 CANARYS_ADDRESS = "10.0.0.9"
-HURRIED = Patience(start=5.0, enforced=0.3, cut=0.3, back=0.3, ready=0.0)
+HURRIED = Patience(start=5.0, enforced=0.3, cut=0.3, back=0.3)
 """The engines of these worlds need no time, so nobody waits for them."""
 
 
@@ -54,11 +55,12 @@ class World:
         self.waiting = waiting
         self.there: set[tuple[str, str]] = set()
         self.calls: Counter[str] = Counter()
+        self.holds = False
         self.errands: list[str] = []
 
     @property
     def denied(self) -> bool:
-        return (NETWORK_POLICIES.plural, CANARY) in self.there
+        return any(kind == NETWORK_POLICIES.plural for kind, _ in self.there)
 
     def answer(self, op: str, direction: str) -> str:
         if op == "flow":
@@ -106,7 +108,17 @@ class Rig:
             line = Line(world, "Ingress")
             session.stream, session.address = cast(ExecStream, line), f"10.0.1.{number}"
             self.lines.append(asyncio.create_task(session._listen(cast(ExecStream, line))))
-        self.canary = Canary(cast(Kube, world), probes, HOME, "firedoor:1", self.errand, HURRIED)
+        self.breaches: list[Finding] = []
+        self.guards: list[str] = []
+        self.canary = Canary(
+            pods=CanaryPods(cast(Kube, world), HOME, "firedoor:1", ready_seconds=0.0),
+            probes=probes,
+            errand=self.errand,
+            holds=lambda _: world.holds,
+            on_breach=self.breaches.append,
+            on_guard=self.guards.append,
+            patience=HURRIED,
+        )
 
     async def errand(self, session: Session) -> None:
         self.world.errands.append(f"{session.pod} at {session.address} before the deny: {not self.world.denied}")
@@ -158,7 +170,7 @@ async def test_the_errand_is_done_from_the_node_while_nothing_is_denied() -> Non
 
 async def test_what_an_earlier_process_left_is_removed_once_and_a_measurement_costs_six_calls() -> None:
     world = World()
-    world.there = {(PODS.plural, CANARIES[3]), (NETWORK_POLICIES.plural, CANARY)}
+    world.there = {(PODS.plural, CANARIES[3]), (NETWORK_POLICIES.plural, CANARIES[5])}
     rig = Rig(world)
     await rig.canary.measure("node-a", "pool")
     assert world.there == set()
@@ -183,3 +195,56 @@ async def test_without_probes_nothing_is_measured_and_nothing_denied() -> None:
     found = await rig.measure()
     assert "no probe pod can be asked" in found.why
     assert world.calls["create networkpolicies"] == 0
+
+
+async def guarding(world: World) -> Rig:
+    """A canary that stands guard on a node which holds a suspect."""
+    world.holds = True
+    rig = Rig(world)
+    found = await rig.canary.measure("node-a", "pool")
+    assert (found.denies, rig.canary.guarded) == (True, ("node-a",))
+    await asyncio.sleep(0.2)
+    assert (world.denied, rig.canary.watched("node-a"), rig.guards) == (True, True, ["node-a"])
+    return rig
+
+
+async def breach(rig: Rig) -> Finding:
+    """What the guard tells, once."""
+    async with asyncio.timeout(5):
+        while not rig.breaches:
+            await asyncio.sleep(0.05)
+    (found,) = rig.breaches
+    return found
+
+
+@pytest.mark.parametrize(
+    ("enforced", "cuts", "said", "opened"),
+    [(NOTHING, True, "NotEnforcing", "Alive"), (INGRESS, True, "IngressOnly", "Alive"), (BOTH, False, "Enforcing", "Alive")],
+)
+async def test_on_guard_it_tells_what_gets_through_and_is_taken_away(
+    enforced: frozenset[str], cuts: bool, said: str, opened: str
+) -> None:
+    world = World()
+    rig = await guarding(world)
+    world.enforced, world.cuts = enforced, cuts
+    found = await breach(rig)
+    assert (word(found), found.open_connections, rig.canary.watched("node-a")) == (said, opened, False)
+    assert world.there == set()
+
+
+async def test_a_guard_asks_the_server_nothing_while_it_stands_and_goes_when_it_is_relieved() -> None:
+    world = World()
+    rig = await guarding(world)
+    before = world.calls.copy()
+    await asyncio.sleep(2.5)
+    assert world.calls == before
+    await rig.canary.relieve("node-a")
+    assert (world.there, rig.canary.guarded, rig.breaches) == (set(), (), [])
+
+
+async def test_a_guard_is_relieved_by_the_next_measurement_of_its_node() -> None:
+    world = World()
+    rig = await guarding(world)
+    world.holds = False
+    assert (await rig.measure()).denies
+    assert (world.there, rig.breaches, rig.canary.watched("node-a")) == (set(), [], True)

@@ -3,6 +3,7 @@
 import asyncio
 
 from firedoor.controller.canary import Canary
+from firedoor.controller.canary_pods import CanaryPods
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.probes import Probes
@@ -30,8 +31,15 @@ async def no_errand(_: Session) -> None:
 
 async def test_a_doubt_does_not_make_it_ask_a_silent_server_without_end() -> None:
     kube = Away()
-    canary = Canary(kube, Probes(kube, HOME), HOME, "image", no_errand)
-    enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None)
+    canary = Canary(
+        pods=CanaryPods(kube, HOME, "image"),
+        probes=Probes(kube, HOME),
+        errand=no_errand,
+        holds=lambda _: False,
+        on_breach=lambda _: None,
+        on_guard=lambda _: None,
+    )
+    enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
     running = asyncio.create_task(enforcement.run())
     await asyncio.sleep(0)
     enforcement.doubt("node-a")

@@ -113,6 +113,17 @@ def test_what_gets_out_of_the_suspect_denies_the_isolation_until_its_node_is_mea
     assert told(after).status == "True"
 
 
+def test_where_the_canarys_connections_stand_for_the_suspects_they_have_to_be_watched() -> None:
+    by_canary, own = proof(before=None, by_canary=True), HOLDS
+
+    def told(found: Proof) -> tuple[str, Reason]:
+        verdict = isolation(situation(suspect=quarantined(), policies=(deny(),), found=found, watched=False))
+        return verdict.status, verdict.reason
+
+    assert told(by_canary) == ("Unknown", Reason.VERIFYING)
+    assert told(own) == ("True", Reason.ISOLATED)
+
+
 def after_a_breach(*, tried: int, measured: int, on: str = "node-a") -> tuple[str, Reason]:
     """The verdict a minute after the door was seen open; a try and a measurement began so many seconds after that."""
     found = replace(HOLDS, began=NOON + timedelta(seconds=tried))
