@@ -1,7 +1,12 @@
 """What stories say about a node's network engine: what its report tells, and how a new measurement is called for."""
 
+import time
+from datetime import datetime
+
 from tests.e2e.conftest import HOME, Json, Kubectl, Story, deployment, eventually
 
+ON_GUARD_SECONDS = 15.0
+"""A canary that stands longer than a measurement lasts stands guard."""
 MEASURED_SECONDS = 150.0
 """A node that holds a suspect is measured every minute, one after the other, and an engine that fails takes its time."""
 
@@ -24,3 +29,14 @@ def announce(story: Story, name: str) -> None:
     document["kind"] = "DaemonSet"
     document["spec"]["template"]["spec"] |= {"hostNetwork": True, "nodeSelector": {"nobody": "here"}}
     story.kubectl.apply(document)
+
+
+def watched(kubectl: Kubectl, node: str) -> None:
+    """Waits until a canary stands guard on a node."""
+
+    def on_guard() -> bool:
+        pods = kubectl.json("-n", HOME, "pods", "-l", "app.kubernetes.io/component=canary")["items"]
+        made = [pod["metadata"]["creationTimestamp"] for pod in pods if pod["spec"].get("nodeName") == node]
+        return any(time.time() - datetime.fromisoformat(at).timestamp() > ON_GUARD_SECONDS for at in made)
+
+    eventually(on_guard, f"a canary stands guard on {node}", MEASURED_SECONDS)

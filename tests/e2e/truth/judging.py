@@ -23,6 +23,7 @@ class Way(NamedTuple):
 
 NEW = frozenset(Way(direction, kind) for direction in ("Ingress", "Egress") for kind in ("new", "datagram"))
 OPEN_BEFORE = frozenset(Way(direction, kind) for direction in ("Ingress", "Egress") for kind in ("kept", "stream"))
+OUTWARD = frozenset(Way("Egress", kind) for kind in ("new", "datagram", "kept", "stream"))
 EVERYTHING = NEW | OPEN_BEFORE
 NOTHING: frozenset[Way] = frozenset()
 

@@ -10,7 +10,17 @@ import pytest
 
 from cluster.providers import Provider
 from tests.e2e.conftest import Json, Story, eventually
-from tests.e2e.truth.judging import EVERYTHING, NEW, NOTHING, OPEN_BEFORE, Claim, isolated_while_bytes_passed, taken_back
+from tests.e2e.truth.engines import watched
+from tests.e2e.truth.judging import (
+    EVERYTHING,
+    NEW,
+    NOTHING,
+    OPEN_BEFORE,
+    OUTWARD,
+    Claim,
+    isolated_while_bytes_passed,
+    taken_back,
+)
 from tests.e2e.truth.trial import Trial
 
 LONG_SECONDS = 150.0
@@ -80,6 +90,22 @@ def test_connections_that_come_back_to_life_while_the_incident_is_open_are_notic
     trial.breaks(lambda: engine.policy("established"))
     story.wait("Isolated", "False", "EstablishedConnectionsPossible")
     assert trial.passing(seconds=10) <= OPEN_BEFORE
+    engine.policy("strict")
+    story.wait("Isolated", seconds=LONG_SECONDS)
+    assert trial.passing() == NOTHING
+
+
+def test_an_engine_that_begins_to_let_everything_out_while_the_incident_is_open_is_noticed(
+    trial: Trial, story: Story, engine: Provider
+) -> None:
+    trial.suspect()
+    trial.accuse()
+    story.wait("Isolated")
+    watched(story.kubectl, story.get("pod", "suspect")["spec"]["nodeName"])
+    trial.breaks(lambda: engine.policy("ingress"))
+    story.wait("Isolated", "False", "CNIIngressOnly", seconds=20)
+    assert trial.passing() <= OUTWARD
+    assert trial.passing() & NEW
     engine.policy("strict")
     story.wait("Isolated", seconds=LONG_SECONDS)
     assert trial.passing() == NOTHING
