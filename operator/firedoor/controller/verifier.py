@@ -29,7 +29,7 @@ AT_ONCE = 64
 
 @dataclass(slots=True)
 class Verifier:
-    """Tries under way, one at a time per incident, and the guards."""
+    """Tries under way, one at a time per incident, and the guards. Whoever waits for a measurement keeps nobody else waiting."""
 
     probes: Probes
     enforcement: Enforcement
@@ -66,9 +66,8 @@ class Verifier:
             self.wake(record.incident.uid)
 
     async def _try(self, record: Record, pod: PodView) -> None:
-        async with self._turns:
-            record.proof = await self._proof(record, pod)
-            record.proof_loop_time = asyncio.get_running_loop().time()
+        record.proof = await self._proof(record, pod)
+        record.proof_loop_time = asyncio.get_running_loop().time()
         self._doubt_the_engine(record.proof, pod)
         self._guard(record, pod)
         self._send_outward(record, pod)
@@ -80,13 +79,15 @@ class Verifier:
     async def _proof(self, record: Record, pod: PodView) -> Proof:
         if missing := self._missing(pod.ip):
             return replace(record.proof, missing=missing, began=None, at=datetime.now(UTC))
-        began, uid, known = datetime.now(UTC), record.incident.uid, record.proof
-        reach = await self.probes.after(known.reach or self.probes.unasked(pod))
-        record.proof = known = replace(known, reach=reach)
-        residue = await self.residues.of(pod)
-        if not any(way.node == pod.node for way in (*reach, *known.near)):
+        async with self._turns:
+            began, known = datetime.now(UTC), record.proof
+            reach = await self.probes.after(known.reach or self.probes.unasked(pod))
+            if not known.reach or _passing(reach):
+                record.proof = replace(record.proof, reach=reach)  # what passes is told at once; a canary tries the same ways
+            residue = await self.residues.of(pod)
+            flow = await self._kept(record.incident.uid, known) if _kept_one(reach) else "Unknown"
+        if not any(way.node == pod.node for way in (*reach, *record.proof.near)):
             await self.enforcement.since(pod.node, began)
-        flow = await self._kept(uid, known) if _kept_one(reach) else "Unknown"
         by_canary = flow == "Unknown" and not _passing(reach)
         if by_canary:
             flow = await self._inferred(reach, pod.node, began)
