@@ -237,6 +237,7 @@ class Controller:
     async def _work(self, uid: str, lane: Lane) -> Again | None:
         with metrics.seconds.labels("securityincident").time():
             again = await self.reconciler.reconcile(uid, lane)
+        self.ledger.looked(uid, asyncio.get_running_loop().time())
         metrics.reconciles.labels("securityincident", "success" if again is None else "requeue_after").inc()
         metrics.depth.labels("securityincident").set(self.queue.depth)
         self._drop_if_done(uid)

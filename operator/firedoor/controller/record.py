@@ -17,6 +17,7 @@ from firedoor.planner.situation import Census, Proof, Situation
 from firedoor.planner.views import PodPrior
 
 HOUR = timedelta(hours=1)
+NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Record:
     proof_loop_time: float | None = None
     seen_open: datetime | None = None
     """When the door was last seen open after it had been closed; what was proved before that proves nothing."""
+    looked_at: float = NEVER
+    """When the last look ended, by the event loop's clock."""
     tries: int = 0
     """Tries to prove the isolation, since it was last proved."""
     fight: Fight = NO_FIGHT
@@ -140,6 +143,11 @@ class Ledger:
             isolated_of_workload=self._count(s, "of", owner) if owner else 0,
             scaled_in_last_hour=sum(1 for incident in scaled if _scaled_since(incident, s.now - HOUR)),
         )
+
+    def looked(self, uid: str, at: float) -> None:
+        """Notes that a look at an incident has ended well."""
+        if uid in self.records:
+            self.records[uid].looked_at = at
 
     def gone(self, incident: SecurityIncident, at: datetime) -> Record:
         """Notes that an incident was deleted, so that what it held is given back."""

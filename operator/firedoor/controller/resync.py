@@ -16,7 +16,7 @@ from firedoor.controller.identities import frozen_list
 from firedoor.controller.policies import OURS, Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.reconcile import now
-from firedoor.controller.record import Ledger, Record
+from firedoor.controller.record import NEVER, Ledger, Record
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.kube.resources import INCIDENTS, NETWORK_POLICIES, NODES
@@ -27,8 +27,8 @@ FROZEN_AFTER = 3
 """Resyncs in a row that had to repair something before the watch counts as frozen."""
 PAGE = 100
 """Incidents that are listed at a time: a listing of thousands would double the memory and hold the loop up."""
-BETWEEN_SECONDS = 0.02
-"""Between two incidents that are looked at again, so that thousands do not come at once; never more than half a resync."""
+GRACE_SECONDS = 5.0
+"""Beyond the time of a resync since the last look: what looks at itself again after that time comes first, and is enough."""
 Enqueue = Callable[[str, Lane, float], None]
 
 
@@ -65,7 +65,7 @@ class Resync:
         living, repaired = set[str](), 0
         async for page in self.kube.pages(INCIDENTS, size=PAGE):
             for found in page:
-                repaired += self._repair(found, before, len(living))
+                repaired += self._repair(found, before)
                 living.add(found["metadata"]["uid"])
                 await asyncio.sleep(0)
         self._count(repaired)
@@ -78,13 +78,14 @@ class Resync:
         """Whether the watch no longer brings what happens."""
         return self.repairs_in_a_row >= FROZEN_AFTER
 
-    def _repair(self, found: Obj, before: Mapping[str, str], place: int) -> bool:
+    def _repair(self, found: Obj, before: Mapping[str, str]) -> bool:
         """Takes in what the watch did not bring, and has the incident looked at; whether the watch had missed something."""
         known = self.ledger.records.get(found["metadata"]["uid"])
         missed = known is None or known.incident.metadata.generation < found["metadata"].get("generation", 0)
         if known is None or self._older(known, found, before):
             known = self.ledger.note(SecurityIncident.read(found))
-        self._look_again(known, place)
+            known.looked_at = NEVER
+        self._look_again(known)
         return missed and self.done > 0
 
     def _older(self, known: Record, found: Obj, before: Mapping[str, str]) -> bool:
@@ -92,14 +93,15 @@ class Resync:
         version, listed = known.incident.metadata.resource_version, found["metadata"]["resourceVersion"]
         return version != listed and version == before.get(known.incident.uid)
 
-    def _look_again(self, record: Record, place: int) -> None:
+    def _look_again(self, record: Record) -> None:
+        """At once where there is news, else when nobody has looked for the time of a resync: thousands do not come together."""
         if record.over:
             return
         if record.incident.leaving:
             self.enqueue(record.incident.uid, Lane.RELEASE, 0.0)
             return
-        between = min(BETWEEN_SECONDS, self.seconds / 2 / max(1, len(self.ledger.records)))
-        self.enqueue(record.incident.uid, Lane.REST, place * between if self.done else 0.0)
+        due = record.looked_at + self.seconds + GRACE_SECONDS
+        self.enqueue(record.incident.uid, Lane.REST, max(0.0, due - asyncio.get_running_loop().time()))
 
     def _count(self, repaired: int) -> None:
         metrics.repaired.inc(repaired)

@@ -1,5 +1,6 @@
 """The resync: a listing is older than what the watch brought meanwhile, and is believed only where nothing was."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller.policies import Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.record import Ledger
-from firedoor.controller.resync import PAGE, Resync
+from firedoor.controller.resync import GRACE_SECONDS, PAGE, Resync
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import INCIDENTS, Resource
 from tests.builders import OTHER_UID, UID
@@ -69,17 +70,46 @@ async def test_what_the_watch_missed_is_taken_in_and_what_is_gone_is_released() 
     assert asked == {UID: Lane.REST, OTHER_UID: Lane.RELEASE}
 
 
-async def test_thousands_are_listed_a_page_at_a_time_and_looked_at_one_after_the_other() -> None:
+async def test_thousands_are_listed_a_page_at_a_time() -> None:
     many = [form(f"{number:08x}-0000-0000-0000-000000000001") for number in range(2 * PAGE)]
+    kube = Listing(Ledger(), many, [])
+    await Resync(kube, kube.ledger, Policies(kube), lambda *_: None, 60.0, cordons=False).once()
+    assert kube.sizes == [PAGE] * 2
+
+
+async def test_everybody_is_looked_at_after_a_start_and_then_a_resync_after_the_last_look() -> None:
     ledger, delays = Ledger(), dict[str, float]()
-    kube = Listing(ledger, many, [])
-    resync = Resync(kube, ledger, Policies(kube), lambda uid, _, delay: delays.__setitem__(uid, delay), 2.0, cordons=False)
+    kube = Listing(ledger, [form(), form(OTHER_UID)], [])
+    resync = Resync(kube, ledger, Policies(kube), lambda uid, _, delay: delays.__setitem__(uid, delay), 60.0, cordons=False)
     await resync.once()
-    assert set(delays.values()) == {0.0}, "after a start nobody waits"
+    assert delays == {UID: 0.0, OTHER_UID: 0.0}
+    now = asyncio.get_running_loop().time()
+    ledger.looked(UID, now - 50.0)
+    ledger.looked(OTHER_UID, now - 100.0)
     await resync.once()
-    assert kube.sizes == [PAGE] * 4
-    assert len(set(delays.values())) == len(many)
-    assert max(delays.values()) < 1.0, "half a resync is enough for all"
+    assert 10.0 < delays[UID] <= 10.0 + GRACE_SECONDS
+    assert delays[OTHER_UID] == 0.0
+
+
+async def test_a_change_that_the_watch_missed_is_looked_at_however_lately_the_incident_was() -> None:
+    ledger, delays = Ledger(), list[float]()
+    kube = Listing(ledger, [form()], [])
+    resync = Resync(kube, ledger, Policies(kube), lambda _, __, delay: delays.append(delay), 60.0, cordons=False)
+    await resync.once()
+    ledger.looked(UID, asyncio.get_running_loop().time())
+    kube.listed = [form(version=2, title="changed")]
+    await resync.once()
+    assert delays == [0.0, 0.0]
+
+
+async def test_an_incident_that_leaves_is_looked_at_however_lately_it_was() -> None:
+    ledger, delays = Ledger(), list[float]()
+    kube = Listing(ledger, [form(version=2, release={"reason": "over"})], [])
+    resync = Resync(kube, ledger, Policies(kube), lambda _, __, delay: delays.append(delay), 60.0, cordons=False)
+    await resync.once()
+    ledger.looked(UID, asyncio.get_running_loop().time())
+    await resync.once()
+    assert delays == [0.0, 0.0]
 
 
 async def test_what_the_watch_has_brought_already_is_not_read_again() -> None:
