@@ -18,7 +18,8 @@ class Kubectl:
     """kubectl on the demo's cluster."""
 
     def __init__(self, provider: Provider) -> None:
-        self._program = [str(build.program("kubectl")), f"--kubeconfig={provider.kubeconfig()}"]
+        self.kubeconfig = str(provider.kubeconfig())
+        self._program = [str(build.program("kubectl")), f"--kubeconfig={self.kubeconfig}"]
 
     def __call__(self, *arguments: str, text: str = "", show: bool = False, check: bool = True) -> str:
         said = f"kubectl {' '.join(arguments)}" if show else ""

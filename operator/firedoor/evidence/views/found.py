@@ -19,6 +19,8 @@ LINE_MOST = 64 << 10
 FILE_MOST = 16 << 20
 """Bytes of one file that a view reads."""
 HEAD = FILE_MOST // 4
+DOCUMENT_MOST = 4 << 20
+"""Bytes of a JSON document, which is held in memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Found:
 
     def document(self, artifact: Artifact) -> Any:
         """A file that is one JSON document; None when it is none, or too long."""
-        return parsed(self._read(artifact)) if artifact.bytes <= FILE_MOST else None
+        return parsed(self._read(artifact)) if artifact.bytes <= DOCUMENT_MOST else None
 
     def pod(self) -> Obj:
         """The suspect as it was first seen."""
