@@ -40,7 +40,7 @@ def report(found: Found) -> Iterator[bytes]:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name=referrer content=no-referrer>\n'
         f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{text(title)}</h1>\n"
     )
-    yield from _table("", ("", ""), _summary(about))
+    yield from _table("", (), _summary(about))
     yield from _table("What was captured", ("Path", "Status", "Why", "Bytes", "SHA-256"), _artifacts(found), shade=1)
     yield from _table("Processes", ("Container", "Pid", "Start ticks", "User", "Command", "Program"), _processes(found))
     yield from _table("Connections", ("Container", "State", "Here", "There", "Pids"), _sockets(found))
@@ -62,8 +62,8 @@ def _table(title: str, heads: Sequence[str], rows: Iterable[Row], shade: int | N
     taken = list(islice(rows, ROWS_MOST + 1))
     if not taken:
         return
-    head = "".join(f"<th>{text(one)}</th>" for one in heads)
-    yield _bytes((f"<h2>{text(title)}</h2>\n" if title else "") + f"<table>\n<tr>{head}</tr>\n")
+    head = "<tr>" + "".join(f"<th>{text(one)}</th>" for one in heads) + "</tr>\n" if heads else ""
+    yield _bytes((f"<h2>{text(title)}</h2>\n" if title else "") + f"<table>\n{head}")
     for row in taken[:ROWS_MOST]:
         word = row[shade] if shade is not None else ""
         marked = f" class={word}" if word in ("partial", "failed") else ""
