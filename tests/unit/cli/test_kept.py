@@ -1,0 +1,67 @@
+"""What `evidence list` shows, and how evidence is named."""
+
+import json
+from typing import Any
+
+import pytest
+
+from firedoor.cli.evidence_list import table
+from firedoor.cli.kept import NotFound, bundle, one_kept
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import Resource
+from firedoor.planner.kept import Kept
+
+SEALED = {
+    "bundle": "incident-1",
+    "status": "Complete",
+    "sealedAt": "2026-01-01T00:00:00Z",
+    "payloadOxum": "123.4",
+    "keyId": "a" * 64,
+}
+
+
+def claim(name: str, incident: str = "shop/web-shell", sealed: dict[str, str] | None = SEALED) -> Obj:
+    notes = {"firedoor.dev/incident": incident, **({"firedoor.dev/sealed": json.dumps(sealed)} if sealed else {})}
+    labels = {"firedoor.dev/incident-uid": name}
+    return {"metadata": {"name": name, "uid": name, "labels": labels, "annotations": notes, "creationTimestamp": name}}
+
+
+class Claims(Kube):
+    """An API server that lists these claims."""
+
+    def __init__(self, *claims: Obj) -> None:
+        self.claims = list(claims)
+
+    async def list(self, resource: Resource, namespace: str | None = None, **query: Any) -> list[Obj]:
+        return self.claims
+
+
+def lines(*claims: Obj) -> list[str]:
+    return list(table([Kept.read(one) for one in claims]))
+
+
+def test_the_table_has_a_line_a_claim_with_what_is_sealed_on_it() -> None:
+    head, sealed, running = lines(claim("one"), claim("two", "shop/other", None))
+    assert head.split() == ["INCIDENT", "STATUS", "SEALED", "BYTES", "FILES", "KEY", "CLAIM"]
+    assert sealed.split() == ["shop/web-shell", "Complete", "2026-01-01T00:00:00Z", "123", "4", "a" * 12, "one"]
+    assert running.split() == ["shop/other", "not", "sealed", "-", "-", "-", "-", "two"]
+
+
+def test_a_hostile_name_does_nothing_to_the_terminal() -> None:
+    _, line = lines(claim("one", "shop/\x1b]0;owned\x07\u202e\n"))
+    assert line.isprintable()
+    assert line.isascii()
+
+
+@pytest.mark.parametrize("name", ["shop/web-shell", "one", "incident-1"])
+async def test_evidence_goes_by_its_incident_its_claim_or_its_bundle(name: str) -> None:
+    assert (await one_kept(Claims(claim("one")), "home", name)).claim == "one"
+
+
+async def test_what_is_not_there_not_sealed_or_not_clear_is_said_with_a_cure() -> None:
+    with pytest.raises(NotFound, match="`evidence list` shows"):
+        await one_kept(Claims(claim("one")), "home", "shop/else")
+    with pytest.raises(NotFound, match="name one: one, two"):
+        await one_kept(Claims(claim("one"), claim("two")), "home", "shop/web-shell")
+    with pytest.raises(NotFound, match="not sealed yet"):
+        bundle(await one_kept(Claims(claim("one", sealed=None)), "home", "one"))

@@ -1,0 +1,120 @@
+"""Sealed bags are signed whatever becomes of their incident; one that must not or cannot be signed says why and is kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from firedoor.evidence.signature import key_id
+from tests.fakes.apiserver import FakeCluster
+from tests.fakes.objects import Obj
+from tests.fakes.store import Store
+from tests.fakes.workloads import JOBS, PODS, collectors
+from tests.wire.process import operated
+from tests.wire.world import (
+    CLAIMS,
+    HOME,
+    INCIDENTS,
+    KEY,
+    condition,
+    delete,
+    eventually,
+    furnish,
+    incidents,
+    over,
+    release,
+    report,
+    says,
+)
+
+KEEPER = "firedoor-keep-"
+
+
+def evidence(cluster: FakeCluster) -> Obj:
+    return dict(cluster.get(INCIDENTS, "shop", "incident")["status"]["evidence"])
+
+
+def keepers(cluster: FakeCluster) -> list[Obj]:
+    return [job for job in cluster.all(JOBS) if job["metadata"]["name"].startswith(KEEPER)]
+
+
+def lying(cluster: Store) -> None:
+    """Collectors that name the bag of another incident."""
+    collectors(cluster)
+    for pod in cluster.all(PODS, HOME):
+        (status,) = pod["status"]["containerStatuses"]
+        told = json.loads(status["state"]["terminated"]["message"])
+        if told["bundle"] != "incident-ffffffff":
+            message = json.dumps({**told, "bundle": "incident-ffffffff"})
+            state = {"terminated": {"exitCode": 0, "message": message}}
+            changed = {"status": {"containerStatuses": [{"name": "collector", "state": state}]}}
+            cluster.change(PODS, HOME, pod["metadata"]["name"], changed)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """Where the controller looks for its key."""
+    return tmp_path / "key.pem"
+
+
+async def test_a_sealed_bag_is_signed_and_the_claim_knows_it(tmp_path: Path) -> None:
+    async with FakeCluster(controllers=(collectors,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
+        (claim,) = cluster.all(CLAIMS)
+        noted = json.loads(claim["metadata"]["annotations"]["firedoor.dev/sealed"])
+        assert (noted["keyId"], noted["custodyHead"]) == (evidence(cluster)["keyId"], evidence(cluster)["custodyHead"])
+        (keeper,) = keepers(cluster)
+        (container,) = keeper["spec"]["template"]["spec"]["containers"]
+        assert keeper["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+        assert "PRIVATE" not in str(container)
+
+
+async def test_without_a_key_the_bag_is_sealed_and_said_not_to_be_signed(tmp_path: Path, key: Path) -> None:
+    async with FakeCluster(controllers=(collectors,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            key.unlink()
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert "no signing key" in evidence(cluster)["unsigned"]
+        assert "not signed" in condition(cluster, "EvidenceSealed")["message"]
+        assert keepers(cluster) == []
+
+
+async def test_a_key_that_is_none_is_told_without_a_word_of_it(tmp_path: Path, key: Path) -> None:
+    async with FakeCluster(controllers=(collectors,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            key.write_text("-----BEGIN EC PRIVATE KEY-----\nsecretsecret\n-----END EC PRIVATE KEY-----\n")
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert "the signing process failed" in evidence(cluster)["unsigned"]
+        assert "secretsecret" not in str(incidents(cluster)) + Path(tmp_path / "controller.log").read_text()
+
+
+async def test_what_a_collector_says_of_another_bag_is_not_signed(tmp_path: Path) -> None:
+    async with FakeCluster(controllers=(lying,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert "another incident" in evidence(cluster)["unsigned"]
+        assert keepers(cluster) == []
+
+
+async def test_a_bag_is_signed_also_when_its_incident_is_gone(tmp_path: Path) -> None:
+    async with FakeCluster() as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, evidence={})
+            await eventually(lambda: bool(cluster.all(JOBS)), "a collector is at work")
+            release(cluster)
+            await eventually(lambda: over(cluster), "the incident is over")
+            delete(cluster)
+            await eventually(lambda: not incidents(cluster), "the incident is gone")
+            collectors(cluster)
+            await eventually(lambda: bool(keepers(cluster)), "the bag is signed", 45.0)
