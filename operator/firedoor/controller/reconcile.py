@@ -130,6 +130,7 @@ class Reconciler:
             if containment.repairs(plan):
                 record.seen_open = self.clock()
             s = await self._after(record, s, plan)
+            record.open_now = leads_past(s)
         else:
             await self.scribe.hold(record.incident)
         watched = Again(LOOK_AGAIN_SECONDS) if workload.watched(s) else None
@@ -174,7 +175,8 @@ class Reconciler:
         """The situation with what the record knows beside it: the proof, and how a fight over the workload stands."""
         s = self._with_engine(replace(_sheltered(s, record), proof=self._known_proof(record), fight=record.fight))
         record.fight = workload.fight(s)
-        if leads_past(s):
+        record.open_now = leads_past(s)
+        if record.open_now:
             record.seen_open = s.now
         return replace(s, fight=record.fight, seen_open=record.seen_open)
 

@@ -45,6 +45,8 @@ class Record:
     """The situation as the door left it, until the next look."""
     proof: Proof = field(default_factory=Proof)
     proof_loop_time: float | None = None
+    open_now: bool = False
+    """Whether the last look saw the door open, or something that leads past it; then nothing new need be proved yet."""
     seen_open: datetime | None = None
     """When the door was last seen open after it had been closed; what was proved before that proves nothing."""
     looked_at: float = NEVER
@@ -187,9 +189,9 @@ def _keys(record: Record) -> Iterator[Key]:
 
 
 def behind_the_times(record: Record) -> bool:
-    """Whether the last try began before the door was last seen open."""
+    """Whether the last try began before the door was last seen open, and it is closed now."""
     began = record.proof.began
-    return record.seen_open is not None and (began is None or began <= record.seen_open)
+    return not record.open_now and record.seen_open is not None and (began is None or began <= record.seen_open)
 
 
 def _hold_of(incident: SecurityIncident) -> Hold | None:

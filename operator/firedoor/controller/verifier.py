@@ -72,7 +72,7 @@ class Verifier:
         self._guard(record, pod)
         self._send_outward(record, pod)
         self.wake(record.incident.uid)
-        if record.seen_open is not None and not _passing(record.proof.reach):
+        if record.seen_open is not None and not record.open_now and not _passing(record.proof.reach):
             await self.enforcement.since(pod.node, record.seen_open)
             self.wake(record.incident.uid)
 

@@ -1,14 +1,15 @@
 """The ledger: each question is answered by those who are concerned, however many others there are."""
 
+from datetime import timedelta
 from typing import Any
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PARENT, scale_holder
 from firedoor.api.policy import Budgets
 from firedoor.controller.index import Index
-from firedoor.controller.record import Ledger
+from firedoor.controller.record import Ledger, Record, behind_the_times
 from firedoor.planner.rules import Rules
-from firedoor.planner.situation import Census
+from firedoor.planner.situation import Census, Proof
 from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation
 
 PARENT_UID = "77777777-0000-0000-0000-000000000007"
@@ -85,3 +86,12 @@ def test_an_index_keeps_the_order_and_no_empty_key() -> None:
     index.drop("two")
     index.drop("one")
     assert index == Index()
+
+
+def test_a_try_is_made_anew_when_the_door_was_open_since_it_began_and_not_while_it_stays_open() -> None:
+    earlier, later = Proof(began=NOON - timedelta(seconds=1)), Proof(began=NOON + timedelta(seconds=1))
+    assert not behind_the_times(Record(incident(), proof=earlier))
+    assert behind_the_times(Record(incident(), proof=earlier, seen_open=NOON))
+    assert behind_the_times(Record(incident(), seen_open=NOON))
+    assert not behind_the_times(Record(incident(), proof=later, seen_open=NOON))
+    assert not behind_the_times(Record(incident(), proof=earlier, seen_open=NOON, open_now=True))
