@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,63 @@ def test_a_pod_that_dies_half_way_gives_a_sealed_bag_that_says_what_is_missing(s
     bag = fetch(story.kubectl, incident, tmp_path)
     judged(bag)
     assert artifacts(bag, "pod")[0]["status"] == "complete"
+
+
+@pytest.fixture
+def no_helpers(story: Story) -> Iterator[None]:
+    """An administrator's policy that admits no ephemeral container to the story's namespace."""
+    name = f"no-helpers-{story.namespace}"
+    story.kubectl.apply(*refusing(name, story.namespace))
+    yield
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        story.kubectl("delete", kind, name, "--wait=false")
+
+
+def test_where_no_helper_is_admitted_the_suspects_own_tools_are_asked_and_marked(
+    story: Story, no_helpers: None, tmp_path: Path
+) -> None:
+    story.pod()
+    story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", "echo evil > /tmp/dropped.php")
+    probe = json.dumps({"spec": {"ephemeralContainers": [{"name": "x", "image": "x", "targetContainerName": "web"}]}})
+    patch = [
+        "-n",
+        story.namespace,
+        "patch",
+        "pod",
+        "suspect",
+        "--subresource=ephemeralcontainers",
+        "--dry-run=server",
+        "-p",
+        probe,
+    ]
+    eventually(lambda: "no helper here" in story.kubectl(*patch, check=False), "the policy is in force")
+
+    bag = captured(story, tmp_path, "/tmp/dropped.php")
+
+    (helper,) = artifacts(bag, "helper")
+    assert (helper["status"], helper["reason"]) == ("failed", "AdmissionDenied")
+    (processes,) = artifacts(bag, "processes-text")
+    assert (processes["status"], processes["source"]["trust"]) == ("complete", "target-binaries")
+    assert b"netexec" in (bag / processes["path"]).read_bytes()
+    (files,) = artifacts(bag, "files")
+    with tarfile.open(bag / files["path"]) as archive:
+        assert archive.getnames() == ["tmp/dropped.php"]
+
+
+def refusing(name: str, namespace: str) -> tuple[Json, Json]:
+    metadata = {"name": name}
+    api = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": metadata}
+    rule = {"apiGroups": [""], "apiVersions": ["*"], "operations": ["UPDATE"], "resources": ["pods/ephemeralcontainers"]}
+    here = {"name": "here", "expression": f"request.namespace == '{namespace}'"}
+    spec = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [rule]},
+        "matchConditions": [here],
+        "validations": [{"expression": "false", "message": "no helper here"}],
+    }
+    binding = {"policyName": name, "validationActions": ["Deny"]}
+    kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    return api | {"kind": kinds[0], "spec": spec}, api | {"kind": kinds[1], "spec": binding}
 
 
 def may_look(namespace: str) -> tuple[Json, Json]:
