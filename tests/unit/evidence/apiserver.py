@@ -81,6 +81,7 @@ class ApiServer:
     """The helper's container ends with the first look."""
     denied: str | None = None
     """What admission says to every helper."""
+    denied_with: int = 403
     limits: Limits = IMPATIENT
     refuse: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -132,7 +133,7 @@ class ApiServer:
 
     async def add_helper(self, request: web.Request) -> web.Response:
         if self.denied is not None:
-            return refusal(403, "Forbidden", self.denied)
+            return refusal(self.denied_with, "Forbidden", self.denied)
         body = await request.json()
         (added,) = body["spec"]["ephemeralContainers"][-1:]
         self.asked.append(f"{request.query.get('dryRun', '')} {added['securityContext']['runAsUser']}".strip())

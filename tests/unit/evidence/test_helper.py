@@ -69,6 +69,12 @@ async def test_a_helper_that_is_not_admitted_is_told_and_the_suspects_own_tools_
     assert ending(volume, "data/03-filesystem/web/files.tar") == ("complete", "")
 
 
+async def test_a_policy_that_refuses_with_another_status_has_refused_all_the_same(volume: Path, root: Path) -> None:
+    said = "ValidatingAdmissionPolicy 'no-helpers' with binding 'no-helpers' denied request: no helper here"
+    outcome = await ApiServer(root=root, denied=said, denied_with=422).collected(volume)
+    assert (outcome["status"], outcome["reason"]) == ("Partial", "AdmissionDenied")
+
+
 async def test_a_collector_that_may_not_add_a_helper_says_that_it_may_not(volume: Path, root: Path) -> None:
     server = ApiServer(root=root, denied="User cannot patch resource pods/ephemeralcontainers")
     assert (await server.collected(volume))["reason"] == "Forbidden"

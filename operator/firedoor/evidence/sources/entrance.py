@@ -12,7 +12,7 @@ from typing import Any, Final
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.kube.client import Obj
-from firedoor.kube.errors import Conflict, Forbidden, Gone, KubeError
+from firedoor.kube.errors import Conflict, Forbidden, Gone, Invalid, KubeError
 from firedoor.kube.resources import PODS
 
 NOBODY: Final = (65532, 65532)
@@ -164,4 +164,5 @@ def _denied(error: KubeError) -> str:
     """Whether it was we who may not, or the form that is not admitted."""
     if isinstance(error, Forbidden):
         return "Forbidden" if "cannot patch resource" in str(error) else "AdmissionDenied"
-    return reason_of(error)
+    # Webhooks and admission policies refuse with whatever status their author chose, 422 if none.
+    return "AdmissionDenied" if isinstance(error, Invalid) and "denied" in str(error) else reason_of(error)
