@@ -112,11 +112,12 @@ def test_a_rule_across_fields_says_why_it_refuses(sheet: Sheet, sentence: str, c
 
 
 def test_a_target_is_all_that_an_incident_needs(server: Server) -> None:
+    limits = {"duration": "13m", "artifactBytes": "256Mi", "fileBytes": "64Mi", "files": 20000, "memory": "256Mi"}
     assert server.taking(SECURITY_INCIDENT, {"target": {"name": "web"}})["spec"] == {
         "severity": "high",
         "target": {"kind": "Pod", "name": "web"},
         "containment": {"network": "Isolate", "node": "Cordon", "workload": "None", "identity": "None"},
-        "evidence": {"enabled": True, "paths": [], "storage": {"size": "2Gi"}},
+        "evidence": {"enabled": True, "paths": [], "storage": {"size": "2Gi"}, "limits": limits},
         "dryRun": False,
         "hold": False,
     }
