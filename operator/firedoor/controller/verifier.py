@@ -6,6 +6,7 @@ was proved shut: what gets through is on the record within a second or two.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,10 +22,13 @@ from firedoor.planner.situation import Flow, Proof
 from firedoor.planner.verdict import ANSWERS, proved_shut
 from firedoor.planner.views import PodView
 
+log = logging.getLogger(__name__)
 FLOW_SECONDS = 6.0
 """How long after the first silence a kept connection is watched for its keep-alives."""
 FLOW_LOOK_SECONDS = 0.25
 AT_ONCE = 64
+FAILED_SECONDS = 5.0
+"""How long a try that died counts as under way, so that it is not begun again at once and without end."""
 
 
 @dataclass(slots=True)
@@ -66,6 +70,18 @@ class Verifier:
             self.wake(record.incident.uid)
 
     async def _try(self, record: Record, pod: PodView) -> None:
+        """One that dies takes its claim with it: what an earlier one proved is not said any longer."""
+        try:
+            await self._carry_out(record, pod)
+        except Exception as error:
+            log.exception("a try of incident %s failed", record.incident.key)
+            missing = f"The try failed: {type(error).__name__}; the controller's log tells more. It is tried again."
+            record.proof = replace(record.proof, missing=missing, began=None, at=datetime.now(UTC))
+            record.proof_loop_time = asyncio.get_running_loop().time()
+            self.wake(record.incident.uid)
+            await asyncio.sleep(FAILED_SECONDS)
+
+    async def _carry_out(self, record: Record, pod: PodView) -> None:
         record.proof = await self._proof(record, pod)
         record.proof_loop_time = asyncio.get_running_loop().time()
         self._doubt_the_engine(record.proof, pod)

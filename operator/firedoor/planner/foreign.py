@@ -34,7 +34,7 @@ def foreign(policy: Json, subject: Subject) -> tuple[Grant, ...]:
     """What this policy allows the subject; empty when it does not select it or allows nothing."""
     try:
         found = list(_by_kind(policy)(policy, subject))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         words = "it cannot be read, so it counts as allowing"
         found = [(direction, words) for direction in DIRECTIONS]
     return tuple(_grant(policy, direction, peers) for direction, peers in found)

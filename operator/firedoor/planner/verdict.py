@@ -10,6 +10,7 @@ so was the canary's. A refusal is an answer: packets pass.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from firedoor.api.conditions import Reason, Truth
 from firedoor.api.incident import Reach
@@ -19,6 +20,8 @@ from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import KEEP_LABELS, Situation
 
 ANSWERS = ("Open", "Refused")
+STALE = timedelta(minutes=5)
+"""After this long without a new try an old one proves nothing; they come once a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ def _tried(s: Situation) -> Verdict | None:
         return Verdict("Unknown", Reason.NOT_VERIFIED, s.proof.missing)
     if s.proof.at is None:
         return Verdict("Unknown", Reason.VERIFYING, "The door is closed; the probes are being asked whether it holds.")
+    if s.now - s.proof.at > STALE:
+        message = f"The last try ended at {s.proof.at:%H:%M:%S} UTC, which is too long ago; it is tried anew."
+        return Verdict("Unknown", Reason.NOT_VERIFIED, message)
     return None
 
 

@@ -92,3 +92,7 @@ def test_a_policy_that_cannot_be_read_counts_as_allowing_and_says_so() -> None:
     found = foreign(policy, SUBJECT)
     assert {grant.direction for grant in found} == {"Ingress", "Egress"}
     assert "cannot be read" in found[0].peers
+
+
+def test_a_selector_too_deep_to_be_read_counts_as_allowing() -> None:
+    assert granted(CALICO, "GlobalNetworkPolicy", selector="!" * 2000 + "has(app)") == ["Ingress", "Egress"]

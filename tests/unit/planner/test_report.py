@@ -83,7 +83,8 @@ def test_times_change_only_with_the_status() -> None:
     again = incident(evidence={"enabled": False}, status=first.wire())
     later = situation(again, quarantined(), policies=(deny(),), nodes=(held_node(), node("node-b")), found=proof())
     an_hour_on = later.now + timedelta(hours=1)
-    second = status(replace(later, now=an_hour_on, engine=engine(at=an_hour_on)), Findings())
+    tried_again = replace(later.proof, at=an_hour_on)
+    second = status(replace(later, now=an_hour_on, engine=engine(at=an_hour_on), proof=tried_again), Findings())
     assert [c.last_transition_time for c in second.conditions] == [c.last_transition_time for c in first.conditions]
 
 

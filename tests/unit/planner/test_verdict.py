@@ -147,3 +147,13 @@ def test_a_measurement_of_another_node_of_the_pool_says_nothing_of_what_this_one
 def test_a_try_that_an_earlier_controller_made_says_nothing_either() -> None:
     s = situation(suspect=quarantined(), policies=(deny(),), found=HOLDS, engine=engine(), seen_open=NOON)
     assert isolation(s).reason == Reason.VERIFYING
+
+
+def test_a_try_of_long_ago_proves_nothing() -> None:
+    def told(ago: timedelta) -> tuple[str, Reason]:
+        found = replace(HOLDS, at=NOON - ago)
+        verdict = isolation(situation(suspect=quarantined(), policies=(deny(),), found=found))
+        return verdict.status, verdict.reason
+
+    assert told(timedelta(minutes=4)) == ("True", Reason.ISOLATED)
+    assert told(timedelta(minutes=6)) == ("Unknown", Reason.NOT_VERIFIED)

@@ -1,0 +1,86 @@
+"""The verifier: whatever becomes of a try, no older one goes on speaking for it."""
+
+import asyncio
+import json
+from typing import cast
+
+from firedoor.controller.canary import Canary
+from firedoor.controller.canary_pods import CanaryPods
+from firedoor.controller.enforcement import Enforcement
+from firedoor.controller.enforcement_reports import EnforcementReports
+from firedoor.controller.probes import Probes
+from firedoor.controller.record import Record
+from firedoor.controller.residue import Residues
+from firedoor.controller.session import Session
+from firedoor.controller.verifier import Verifier
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Unavailable
+from firedoor.kube.exec import ExecStream
+from firedoor.kube.resources import Resource
+from tests.builders import HOME, NOON, UID, incident, proof, quarantined
+
+
+class Server(Kube):
+    """An API server whose listings end like this."""
+
+    def __init__(self, trouble: Exception) -> None:
+        self.trouble = trouble
+
+    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+        raise self.trouble
+
+    async def groups(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Line:
+    """The stream into a probe to which everything is silent and every connection cut."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.asked: list[str] = []
+
+    async def send(self, data: bytes) -> None:
+        question = json.loads(data)
+        self.asked.append(question["op"])
+        word = {"reach": "Timeout", "flow": "Cut", "drop": "Dropped"}.get(question["op"])
+        if word is not None:
+            self.session._hand_out(json.dumps({"id": question["id"], "answer": word}).encode())
+
+
+class Bench:
+    """A verifier with one probe, and who was woken by it."""
+
+    def __init__(self, trouble: Exception) -> None:
+        kube = Server(trouble)
+        self.woken: "asyncio.Queue[str]" = asyncio.Queue()
+        probes = Probes(kube, HOME)
+        self.line = Line(probes._sessions[0])
+        probes._sessions[0].stream, probes._sessions[0].node = cast(ExecStream, self.line), "node-b"
+        canary = Canary(CanaryPods(kube, HOME, "image"), probes, _no_errand, lambda _: False, lambda _: None, lambda _: None)
+        enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
+        self.verifier = Verifier(probes, enforcement, Residues(kube), self.woken.put_nowait)
+
+
+async def _no_errand(_: Session) -> None:
+    return
+
+
+async def test_a_try_that_dies_leaves_no_older_proof_standing() -> None:
+    bench, record = Bench(RuntimeError("nobody thought of this")), Record(incident(), proof=proof())
+    bench.verifier.start(record, quarantined())
+    assert await asyncio.wait_for(bench.woken.get(), 5.0) == UID
+    assert record.proof.missing.startswith("The try failed: RuntimeError")
+    assert record.proof.began is None
+    assert record.proof.at is not None
+    assert record.proof.at > NOON
+    await bench.verifier.stop(UID)
+
+
+async def test_a_try_that_died_is_not_begun_again_without_end() -> None:
+    bench, record = Bench(RuntimeError("nobody thought of this")), Record(incident(), proof=proof())
+    for _ in range(3):
+        bench.verifier.start(record, quarantined())
+        await asyncio.sleep(0.05)
+    assert bench.line.asked.count("reach") == 1
+    await bench.verifier.stop(UID)
