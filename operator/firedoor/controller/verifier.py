@@ -92,7 +92,20 @@ class Verifier:
             await self.enforcement.since(pod.node, record.seen_open)
             self.wake(record.incident.uid)
 
+    async def _forget_other_addresses(self, record: Record, pod: PodView) -> None:
+        """A pod whose sandbox was made anew has another address: the silence of the old one says nothing."""
+        ways = (*record.proof.reach, *record.proof.near)
+        if all(way.address in pod.addresses for way in ways):
+            return
+        record.proof = Proof(outward=record.proof.outward, outward_at=record.proof.outward_at)
+        record.seen_open = datetime.now(UTC)
+        guard = self._guards.pop(record.incident.uid, None)
+        if guard is not None:
+            guard.cancel()
+        await self.probes.drop(record.incident.uid)
+
     async def _proof(self, record: Record, pod: PodView) -> Proof:
+        await self._forget_other_addresses(record, pod)
         if missing := self._missing(pod.ip):
             return replace(record.proof, missing=missing, began=None, at=datetime.now(UTC))
         async with self._turns:

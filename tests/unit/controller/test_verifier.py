@@ -53,7 +53,7 @@ class Bench:
 
     def __init__(self, trouble: Exception) -> None:
         kube = Server(trouble)
-        self.woken: "asyncio.Queue[str]" = asyncio.Queue()
+        self.woken: asyncio.Queue[str] = asyncio.Queue()
         probes = Probes(kube, HOME)
         self.line = Line(probes._sessions[0])
         probes._sessions[0].stream, probes._sessions[0].node = cast(ExecStream, self.line), "node-b"
@@ -83,4 +83,25 @@ async def test_a_try_that_died_is_not_begun_again_without_end() -> None:
         bench.verifier.start(record, quarantined())
         await asyncio.sleep(0.05)
     assert bench.line.asked.count("reach") == 1
+    await bench.verifier.stop(UID)
+
+
+async def test_the_silence_of_an_address_that_the_pod_no_longer_has_proves_nothing() -> None:
+    bench, record = Bench(Unavailable("nobody answers")), Record(incident(), proof=proof())
+    bench.verifier.start(record, quarantined())
+    await asyncio.wait_for(bench.woken.get(), 10.0)
+    assert {way.before for way in record.proof.reach} == {"Open"}
+    assert "guard" in bench.line.asked
+    await bench.verifier.stop(UID)
+
+    moved = quarantined(ip="10.0.0.8", addresses=("10.0.0.8",))
+    bench.line.asked.clear()
+    bench.verifier.start(record, moved)
+    async with asyncio.timeout(10.0):
+        while not record.proof.reach or record.proof.reach[0].address == "10.0.0.7":
+            await asyncio.sleep(0.01)
+    assert bench.line.asked[0] == "drop"
+    assert {(way.address, way.before) for way in record.proof.reach} == {("10.0.0.8", None)}
+    assert record.seen_open is not None
+    assert record.proof.near == ()
     await bench.verifier.stop(UID)
