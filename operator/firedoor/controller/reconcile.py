@@ -113,7 +113,11 @@ class Reconciler:
         # The answers tell how it stands now, but for the owner: whether that has let go, only a look tells.
         closed = imagine.after(s, plan)
         record.just_closed = replace(closed, pod=replace(closed.pod, owner=pod.owner)) if closed.pod else None
+        again = record.closed_at is not None or record.incident.status.isolation is not None
         record.closed_at = self.clock()
+        if again:
+            record.seen_open = record.closed_at
+            await self.scribe.say(record.incident, repair(s, (containment.LABELS,)))
         created = record.incident.metadata.creation_timestamp
         if created is not None:
             metrics.time_to_close.observe(max(0.0, (record.closed_at - created).total_seconds()))

@@ -18,6 +18,8 @@ from firedoor.planner.steps import Cordon, DenyTraffic, Plan, Quarantine, StartC
 from firedoor.planner.views import NodeView, PodView
 from firedoor.planner.workload import scale
 
+LABELS = "the quarantine labels"
+
 
 def door(s: Situation) -> Plan:
     """The steps that isolate, from the pod alone: nothing else is looked at before them."""
@@ -43,7 +45,7 @@ def _door_again(s: Situation) -> tuple[Step, ...]:
 
 def repairs(plan: Plan) -> tuple[str, ...]:
     """What of a closed door this plan puts back, in words."""
-    words = {DenyTraffic: "the deny policy", Quarantine: "the quarantine labels"}
+    words = {DenyTraffic: "the deny policy", Quarantine: LABELS}
     return tuple(words[type(step)] for stage in plan for step in stage if type(step) in words)
 
 
