@@ -46,13 +46,20 @@ class Policies:
         self.complete = False
         """Whether every policy with firedoor's label was handed over once."""
 
-    def note(self, policy: Obj, *, gone: bool = False) -> None:
-        """Takes in a policy with firedoor's label, as it is now."""
+    def note(self, policy: Obj, *, gone: bool = False) -> bool:
+        """Takes in a policy with firedoor's label, as it is now; whether it is exactly a deny as firedoor writes it."""
         namespace, name = policy["metadata"]["namespace"], policy["metadata"]["name"]
-        known = self._known.setdefault(namespace, _Known())
-        known.note(name, deny=_is_deny(PolicyView.read(policy)), gone=gone)
+        known, deny = self._known.setdefault(namespace, _Known()), _is_deny(PolicyView.read(policy))
+        known.note(name, deny=deny, gone=gone)
         if not known.denies and not known.odd:
             del self._known[namespace]
+        return deny
+
+    def listed(self, policy: Obj) -> None:
+        """Takes in a policy with firedoor's label from a listing, which may be older than what the watch has said of it."""
+        known = self._known.get(policy["metadata"]["namespace"])
+        if known is None or policy["metadata"]["name"] not in known.odd:
+            self.note(policy)
 
     async def around(self, namespace: str, incident_uid: str) -> Views:
         """Every policy of the namespace that denies or allows an incident's suspect anything, as of now."""

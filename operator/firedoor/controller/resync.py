@@ -130,7 +130,7 @@ class Resync:
         found: list[Obj] = []
         async for page in self.kube.pages(NETWORK_POLICIES, labels=OURS):
             for policy in page:
-                self.policies.note(policy)
+                self.policies.listed(policy)
                 uid = policy["metadata"]["labels"].get(names.INCIDENT_UID)
                 found += [policy] if uid and uid not in living else []
             await asyncio.sleep(0)

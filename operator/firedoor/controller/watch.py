@@ -79,12 +79,14 @@ async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     controller: Controller = memo.controller
     metadata, gone = event["object"]["metadata"], event["type"] == "DELETED"
     labels = metadata.get("labels") or {}
-    controller.policies.note(event["object"], gone=gone or labels.get(names.MANAGED_BY) != names.MANAGED_BY_VALUE)
-    uid = labels.get(names.INCIDENT_UID)
-    if uid not in controller.ledger.records:
-        if event["type"] is not None:  # without a type it was there when the watch began, and so when anything was closed
-            controller.policies_changed(metadata["namespace"])
-    elif event["type"] in ("MODIFIED", "DELETED"):
+    ours = labels.get(names.MANAGED_BY) == names.MANAGED_BY_VALUE
+    exact = controller.policies.note(event["object"], gone=gone or not ours)
+    uid = labels.get(names.INCIDENT_UID, "")
+    own = uid in controller.ledger.records
+    if event["type"] is not None and not (own and ours and exact):
+        # Whoever wrote our labels on it may allow anybody anything. One without a type was there when the watch began.
+        controller.policies_changed(metadata["namespace"])
+    if own and event["type"] in ("MODIFIED", "DELETED"):
         controller.wake(uid)
 
 

@@ -104,3 +104,14 @@ async def test_an_own_deny_that_is_gone_is_missed() -> None:
     shelf, policies = handed_over(crowd())
     shelf.policies = [policy for policy in shelf.policies if policy["metadata"]["name"] != names.deny_policy(UID)]
     assert await seen(shelf, policies) == set()
+
+
+async def test_a_listing_older_than_the_watch_does_not_hide_a_policy_that_allows_something() -> None:
+    right = deny(uid(1))
+    wrong = {**right, "spec": {**right["spec"], "ingress": [{}]}}
+    shelf, policies = handed_over(crowd(wrong))
+    policies.listed(right)
+    assert right["metadata"]["name"] in await seen(shelf, policies)
+    policies.note(right)
+    policies.listed(wrong)
+    assert right["metadata"]["name"] in await seen(shelf, policies)
