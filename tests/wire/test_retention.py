@@ -1,5 +1,6 @@
 """Evidence whose time is over goes, with a record that was there before; all other evidence stays."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.objects import Obj
 from tests.wire.process import operated
-from tests.wire.world import CLAIMS, CONFIG_MAPS, HOME, eventually, furnish
+from tests.wire.world import CLAIMS, CONFIG_MAPS, HOME, INCIDENTS, eventually, furnish
 
 CONTAINMENT = "firedoor.dev/v1alpha1/containmentpolicies"
 
@@ -36,3 +37,17 @@ async def test_what_is_kept_long_enough_goes_with_a_record(tmp_path: Path) -> No
     )
     changes = [(change.key[0], change.after is None) for change in cluster.history]
     assert changes.index((CLAIMS, True)) > max(at for at, one in enumerate(changes) if one == (CONFIG_MAPS, False))
+
+
+async def test_evidence_of_an_incident_that_cannot_be_read_stays(tmp_path: Path) -> None:
+    async with FakeCluster() as cluster:
+        furnish(cluster)
+        claim(cluster, "broken", timedelta(days=3))
+        claim(cluster, "old", timedelta(days=3))
+        unreadable = {"target": {"kind": "Pod", "name": "suspect"}, "source": {"name": "a", "receivedAt": "0000-01-01T00:00:00Z"}}
+        cluster.add(INCIDENTS, {"metadata": {"name": "broken", "namespace": "shop", "uid": "broken"}, "spec": unreadable})
+        cluster.add(CONTAINMENT, {"metadata": {"name": "policy"}, "spec": {"evidenceRetention": "48h"}})
+        async with operated(cluster, tmp_path):
+            await eventually(lambda: "old" not in [one["metadata"]["name"] for one in cluster.all(CLAIMS)], "the old one is gone")
+            await asyncio.sleep(0.5)
+    assert [one["metadata"]["name"] for one in cluster.all(CLAIMS)] == ["broken"]

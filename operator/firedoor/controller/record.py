@@ -62,6 +62,8 @@ class Ledger:
     """All incidents by uid, and an index by what they are asked for: what a question costs does not grow with their number."""
 
     records: dict[str, Record] = field(default_factory=dict)
+    unreadable: frozenset[str] = frozenset()
+    """Uids of incidents that are there but could not be read when all were last listed; none of them may be taken for gone."""
     _index: Index = field(default_factory=Index)
 
     def note(self, incident: SecurityIncident) -> Record:

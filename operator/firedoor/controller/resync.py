@@ -62,12 +62,17 @@ class Resync:
     async def once(self) -> None:
         """One comparison."""
         before = {uid: record.incident.metadata.resource_version for uid, record in self.ledger.records.items()}
-        living, repaired = set[str](), 0
+        living, unreadable, repaired = set[str](), set[str](), 0
         async for page in self.kube.pages(INCIDENTS, size=PAGE):
             for found in page:
-                repaired += self._repair(found, before)
                 living.add(found["metadata"]["uid"])
+                try:
+                    repaired += self._repair(found, before)
+                except ValueError as error:
+                    unreadable.add(found["metadata"]["uid"])
+                    log.error("an incident cannot be read, so it is not acted on: %s", error)
                 await asyncio.sleep(0)
+        self.ledger.unreadable = frozenset(unreadable)
         self._count(repaired)
         self._bury(before.keys() - living)
         await self._undo_orphans(living)

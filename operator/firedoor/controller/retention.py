@@ -59,4 +59,4 @@ class Retention:
 
     def _living(self, incident_uid: str) -> bool:
         record = self.ledger.records.get(incident_uid)
-        return record is not None and not record.over
+        return incident_uid in self.ledger.unreadable or (record is not None and not record.over)

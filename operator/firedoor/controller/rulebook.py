@@ -5,6 +5,7 @@ it; the observer reads it.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -15,6 +16,7 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import APPROVALS, NAMESPACES, POLICIES
 from firedoor.planner.rules import NO_LABELS, Rules, rules_for
 
+log = logging.getLogger(__name__)
 Noted = TypeVar("Noted", ContainmentPolicy, IncidentApproval)
 
 
@@ -30,9 +32,11 @@ class Rulebook:
     async def load(self, kube: Kube) -> None:
         """Reads all of them; nothing may be decided before."""
         for policy in await kube.list(POLICIES):
-            self.note_policy(ContainmentPolicy.read(policy))
+            if (rule := read(ContainmentPolicy, policy)) is not None:
+                self.note_policy(rule)
         for approval in await kube.list(APPROVALS):
-            self.note_approval(IncidentApproval.read(approval))
+            if (decision := read(IncidentApproval, approval)) is not None:
+                self.note_approval(decision)
         async for page in kube.pages(NAMESPACES):
             for namespace in page:
                 self.note_namespace(namespace)
@@ -74,6 +78,15 @@ class Rulebook:
     def decisions(self, *uids: str | None) -> tuple[IncidentApproval, ...]:
         """Every decision about these incidents, valid or not."""
         return tuple(approval for uid in uids if uid for approval in self.approvals.get(uid, {}).values())
+
+
+def read(kind: type[Noted], found: Obj) -> Noted | None:
+    """A policy or a decision; None for one that cannot be read, which is said and keeps nobody else up."""
+    try:
+        return kind.read(found)
+    except ValueError as error:
+        log.error("%s %s cannot be read, so it does not count: %s", kind.__name__, found["metadata"]["name"], error)
+        return None
 
 
 def _note(kept: dict[str, Noted], one: Noted, gone: bool) -> None:

@@ -18,6 +18,7 @@ from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.policy import ContainmentPolicy
 from firedoor.controller.process import Controller, opened
+from firedoor.controller.rulebook import read
 from firedoor.controller.settings import Settings
 from firedoor.kube.connection import session
 from firedoor.kube.credentials import credentials
@@ -105,8 +106,10 @@ async def node_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
 async def rules_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A policy that came, changed or went holds from now on."""
     controller: Controller = memo.controller
-    controller.rulebook.note_policy(ContainmentPolicy.read(event["object"]), gone=event["type"] == "DELETED")
-    controller.rules_changed()
+    policy = read(ContainmentPolicy, event["object"])
+    if policy is not None:
+        controller.rulebook.note_policy(policy, gone=event["type"] == "DELETED")
+        controller.rules_changed()
 
 
 @kopf.on.event("", "v1", "namespaces")
@@ -121,9 +124,10 @@ async def namespace_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
 async def decided(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A decision about an incident is taken to it at once."""
     controller: Controller = memo.controller
-    approval = IncidentApproval.read(event["object"])
-    controller.rulebook.note_approval(approval, gone=event["type"] == "DELETED")
-    controller.rules_changed(approval.spec.incident_uid)
+    approval = read(IncidentApproval, event["object"])
+    if approval is not None:
+        controller.rulebook.note_approval(approval, gone=event["type"] == "DELETED")
+        controller.rules_changed(approval.spec.incident_uid)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:

@@ -117,3 +117,15 @@ async def test_what_the_watch_has_brought_already_is_not_read_again() -> None:
     ledger, asked = await resynced(known=[form()], listed=[broken], brought=[])
     assert ledger.records[UID].incident.spec.target is not None
     assert asked == {UID: Lane.REST}
+
+
+async def test_an_incident_that_cannot_be_read_ends_nothing_and_is_not_taken_for_gone() -> None:
+    broken = form(OTHER_UID, source={"name": "falco", "receivedAt": "0000-01-01T00:00:00Z"})
+    ledger, asked = await resynced(known=[], listed=[broken, form()], brought=[])
+    assert asked == {UID: Lane.REST}
+    assert ledger.unreadable == {OTHER_UID}
+
+    known = form(OTHER_UID)
+    ledger, asked = await resynced(known=[known], listed=[{**broken, "metadata": form(OTHER_UID, 2)["metadata"]}], brought=[])
+    assert not ledger.records[OTHER_UID].incident.leaving
+    assert asked == {}

@@ -1,5 +1,6 @@
 """The rulebook: what policies say of a namespace by the labels that it has now."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from firedoor.api.policy import ContainmentPolicy
@@ -7,6 +8,7 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import NAMESPACES, Resource
+from tests.builders import UID
 
 
 class Shelf(Kube):
@@ -64,3 +66,25 @@ async def test_a_namespace_that_the_watch_has_yet_to_bring_is_asked_for_where_it
     indifferent = Shelf(space(team="shop"))
     await rulebook(namespaces=["shop"]).learn(indifferent, ("shop",))
     assert indifferent.asked == []
+
+
+class Rules(Kube):
+    """An API server with these policies and decisions."""
+
+    def __init__(self, **listed: list[Obj]) -> None:
+        self.listed = listed
+
+    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+        return self.listed.get(resource.plural, [])
+
+    async def pages(self, resource: Resource, *_: Any, **__: Any) -> AsyncIterator[Sequence[Obj]]:
+        yield []
+
+
+async def test_what_cannot_be_read_keeps_no_other_rule_from_being_known() -> None:
+    good = {"metadata": {"name": "good", "uid": "g"}, "spec": {"paused": True}}
+    broken = {"metadata": {"name": "broken", "uid": "b"}, "spec": {"namespaces": 7}}
+    book = Rulebook()
+    await book.load(Rules(containmentpolicies=[broken, good], incidentapprovals=[{"metadata": {"name": "broken"}, "spec": {}}]))
+    assert book.rules("shop").paused_by == ("good",)
+    assert book.decisions(UID) == ()
