@@ -1,7 +1,7 @@
-"""Standing ready: the main process of a probe or canary pod. Accepts connections and keeps them, and answers a datagram with one.
+"""Standing ready: the main process of a probe or canary pod. Accepts connections and keeps them, and answers an empty datagram.
 
 Started as `firedoor probe --stand`. What it accepts and answers is only there so that a probe can see whether packets
-pass. Reads nothing that it is sent.
+pass. Reads nothing of what it is sent.
 """
 
 import asyncio
@@ -13,13 +13,14 @@ LIMIT = 64
 
 
 class Echo(asyncio.DatagramProtocol):
-    """Answers each datagram with one byte."""
+    """Answers each empty datagram with one byte; never an answer, or two of these would answer each other without end."""
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._transport.sendto(b".", addr)
+        if not data:
+            self._transport.sendto(b".", addr)
 
 
 async def stand() -> None:

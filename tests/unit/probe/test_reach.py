@@ -65,3 +65,15 @@ async def test_what_is_no_address_is_not_tried_even_where_something_here_would_a
     port = datagrams.get_extra_info("sockname")[1]
     assert (await asked(HOST, port, "UDP"), await asked(host, port, "UDP")) == ("Open", "Error")
     datagrams.close()
+
+
+async def test_an_answer_is_not_answered_so_that_no_two_probes_talk_without_end() -> None:
+    loop = asyncio.get_running_loop()
+    standing, _ = await loop.create_datagram_endpoint(Echo, local_addr=(HOST, 0))
+    with udp() as other:
+        await loop.sock_sendto(other, b".", standing.get_extra_info("sockname"))
+        await loop.sock_sendto(other, b"", standing.get_extra_info("sockname"))
+        assert await asyncio.wait_for(loop.sock_recv(other, 16), 5.0) == b"."
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(loop.sock_recv(other, 16), SHORT)
+    standing.close()
