@@ -97,8 +97,10 @@ def _calico(policy: Json, subject: Subject) -> Iterator[tuple[Direction, str]]:
     spec = policy["spec"]
     if policy["metadata"]["name"].startswith(KUBERNETES_OWN) or not _calico_selects(spec, subject):
         return
+    # After the default tier nothing but profiles is left to pass to, and those of Kubernetes' namespaces allow.
+    granting = ("Allow", "Pass") if spec.get("tier", "default") == "default" else ("Allow",)
     for direction in DIRECTIONS:
-        if any(rule["action"] == "Allow" for rule in spec.get(direction.lower()) or ()):
+        if any(rule["action"] in granting for rule in spec.get(direction.lower()) or ()):
             yield direction, "as its rules say"
 
 
@@ -106,6 +108,7 @@ def _calico_selects(spec: Json, subject: Subject) -> bool:
     own = {
         **subject.labels,
         "projectcalico.org/namespace": subject.namespace,
+        "projectcalico.org/orchestrator": "k8s",
         "projectcalico.org/serviceaccount": subject.service_account,
     }
     of_namespace = {**subject.namespace_labels, "projectcalico.org/name": subject.namespace}

@@ -50,6 +50,7 @@ def test_several_specs_of_one_cilium_policy_all_count() -> None:
     [
         ({"selector": "all()"}, True),
         ({"selector": "projectcalico.org/namespace == 'shop'"}, True),
+        ({"selector": "projectcalico.org/orchestrator == 'k8s'"}, True),
         ({"selector": "has(app)"}, False),
         ({"namespaceSelector": "team == 'sales'"}, True),
         ({"namespaceSelector": "team == 'ops'"}, False),
@@ -57,8 +58,13 @@ def test_several_specs_of_one_cilium_policy_all_count() -> None:
     ],
 )
 def test_calico_selects_by_labels_and_namespace_and_counts_where_accounts_choose(spec: dict[str, Any], selected: bool) -> None:
-    found = granted(CALICO, "GlobalNetworkPolicy", ingress=[{"action": "Allow"}], egress=[{"action": "Pass"}], **spec)
+    found = granted(CALICO, "GlobalNetworkPolicy", ingress=[{"action": "Allow"}], egress=[{"action": "Deny"}], **spec)
     assert found == (["Ingress"] if selected else [])
+
+
+@pytest.mark.parametrize(("tier", "found"), [({}, ["Egress"]), ({"tier": "default"}, ["Egress"]), ({"tier": "security"}, [])])
+def test_what_calico_passes_on_is_granted_where_only_profiles_come_after(tier: dict[str, str], found: list[str]) -> None:
+    assert granted(CALICO, "GlobalNetworkPolicy", selector="all()", egress=[{"action": "Pass"}], **tier) == found
 
 
 def test_kubernetes_own_policies_in_calicos_api_are_judged_as_what_they_are() -> None:
