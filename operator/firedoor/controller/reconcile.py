@@ -181,7 +181,7 @@ class Reconciler:
         record.fight = workload.fight(s)
         record.open_now = leads_past(s)
         if record.open_now:
-            record.seen_open = s.now
+            record.seen_open = self.clock()  # later than what was listed, which is later than the look that began it
         return replace(s, fight=record.fight, seen_open=record.seen_open)
 
     async def _give_back(self, record: Record) -> Again | None:

@@ -46,3 +46,15 @@ async def test_a_door_that_has_to_be_closed_again_is_proved_anew_and_said_so() -
     assert record.seen_open == record.closed_at
     [told] = kube.told
     assert "Somebody else changed the quarantine labels" in told
+
+
+async def test_a_door_was_seen_open_when_that_was_seen_and_not_when_the_look_began() -> None:
+    controller = Controller(Willing(), Settings())
+    record = controller.ledger.note(incident())
+    began = controller.reconciler.clock()
+    without_policy = replace(situation(record.incident, quarantined()), now=began)
+    seen = controller.reconciler._remembering(record, without_policy)
+    assert record.open_now
+    assert record.seen_open is not None
+    assert record.seen_open > began
+    assert seen.seen_open == record.seen_open
