@@ -26,7 +26,7 @@ async def send(kube: Kube, pod: Obj, incident_uid: str, image: str, addresses: S
     if any(one["name"] == container_name(incident_uid) for one in standing):
         return
     metadata = {key: pod["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
-    body = {"metadata": metadata, "spec": {"ephemeralContainers": [*standing, _container(incident_uid, image, addresses)]}}
+    body = {"metadata": metadata, "spec": {"ephemeralContainers": [*standing, container(incident_uid, image, addresses)]}}
     await kube.patch(PODS, metadata["name"], metadata["namespace"], body, subresource="ephemeralcontainers")
 
 
@@ -39,7 +39,8 @@ def message(pod: Obj, incident_uid: str) -> str | None:
     return None
 
 
-def _container(incident_uid: str, image: str, addresses: Sequence[str]) -> Obj:
+def container(incident_uid: str, image: str, addresses: Sequence[str]) -> Obj:
+    """The probe itself. Admission policy firedoor-outbound-probe lets the controller add no other container."""
     return {
         "name": container_name(incident_uid),
         "image": image,

@@ -111,6 +111,23 @@ def test_without_ephemeral_containers_the_collector_may_add_none() -> None:
     assert kinds(off, "firedoor-helpers") == kinds(rendered("actions.evidence.enabled=false"), "firedoor-helpers") == set()
 
 
+def test_the_outbound_probe_is_granted_together_with_the_policy_that_binds_it() -> None:
+    both = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    on, off = rendered("actions.outboundProbe.enabled=true", "actions.evidence.enabled=false"), rendered()
+    assert may_write(on, "firedoor-controller") - may_write(off, "firedoor-controller") == {"pods/ephemeralcontainers"}
+    assert (kinds(on, "firedoor-outbound-probe"), kinds(off, "firedoor-outbound-probe")) == (both, set())
+
+
+@pytest.mark.parametrize("name", ["firedoor-evidence-reader", "firedoor-helpers", "firedoor-outbound-probe"])
+def test_what_firedoor_or_its_readers_may_run_is_the_image_that_is_installed_or_nothing(name: str) -> None:
+    documents = rendered("actions.outboundProbe.enabled=true", "image.registry=registry.example", f"image.digest={DIGEST}")
+    found = {document["kind"]: document.get("spec", {}) for document in documents if document["metadata"]["name"] == name}
+    policy, binding = found["ValidatingAdmissionPolicy"], found["ValidatingAdmissionPolicyBinding"]
+    assert (policy["failurePolicy"], binding["policyName"], binding["validationActions"]) == ("Fail", name, ["Deny"])
+    image = f"c.image == 'registry.example/firedoor/firedoor@{DIGEST}'"
+    assert [image in validation["expression"] for validation in policy["validations"]].count(True) == 1
+
+
 def test_without_a_receiver_nothing_of_it_is_left() -> None:
     assert {"Deployment", "Service", "Role", "ClusterRole"} <= kinds(rendered(), "firedoor-receiver")
     assert kinds(rendered("receiver.enabled=false"), "firedoor-receiver") == set()

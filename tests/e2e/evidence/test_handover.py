@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from firedoor.cli import reader
 from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually
+from tests.e2e.evidence.bags import image as firedoor_image
 from tests.e2e.evidence.bags import judged
 from tests.e2e.people.persona import bearing
 
@@ -113,46 +116,75 @@ def test_a_fetch_that_was_killed_is_gone_on_with(story: Story, kubectl: Kubectl,
     judged(tmp_path / bundle)
 
 
-def test_who_may_fetch_evidence_may_make_no_other_pod_in_firedoors_home(story: Story, tmp_path: Path) -> None:
+def test_who_may_fetch_evidence_may_make_the_reader_and_no_other_pod_in_firedoors_home(story: Story, tmp_path: Path) -> None:
     config = holder(story, tmp_path, "firedoor-evidence-reader")
-    reader = Kubectl(str(config))
-    image = story.kubectl.json("-n", HOME, "deployment", "firedoor-controller")["spec"]["template"]["spec"]["containers"][0][
-        "image"
-    ]
+    person, image = Kubectl(str(config)), firedoor_image(story.kubectl)
     time.sleep(1.0)
-    for change in hostile_pods(image):
-        said = reader("-n", HOME, "create", "-f", "-", text=json.dumps(change), check=False)
-        assert "firedoor-evidence-reader" in said, said
-        assert "denied request" in said, said
-    said = reader("-n", HOME, "exec", "deployment/firedoor-controller", "--", "true", check=False)
+    dry = ("-n", HOME, "create", "--dry-run=server", "-f", "-")
+    assert "created" in person(*dry, text=json.dumps(reader.pod(HOME, image, "firedoor-evidence-0")), check=False)
+    for name, pod in hostile_pods(image).items():
+        said = person(*dry, text=json.dumps(pod), check=False)
+        assert "firedoor-evidence-reader" in said, f"{name}: {said}"
+        assert "denied request" in said, f"{name}: {said}"
+    said = person("-n", HOME, "exec", "deployment/firedoor-controller", "--", "true", check=False)
     assert "orbidden" in said, said
 
 
-def hostile_pods(image: str) -> list[Json]:
-    """Pods that would be more than a reader."""
-    secure = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    mount = [{"name": "evidence", "mountPath": "/evidence"}]
-    container = {"name": "reader", "image": image, "args": ["probe", "--stand"], "securityContext": secure, "volumeMounts": mount}
-    volume = {"name": "evidence", "persistentVolumeClaim": {"claimName": "firedoor-evidence-0", "readOnly": True}}
-    spec = {
-        "serviceAccountName": "firedoor-probe",
-        "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": [volume],
+def hostile_pods(image: str) -> dict[str, Json]:
+    """Pods that would be more than a reader, though the restricted profile admits them; by what is wrong."""
+    secret: Json = {"name": "evidence", "secret": {"secretName": "firedoor-signing"}}
+    writable: Json = {"name": "evidence", "persistentVolumeClaim": {"claimName": "firedoor-evidence-0"}}
+    other: Json = {"name": "other", "persistentVolumeClaim": {"claimName": "firedoor-evidence-1", "readOnly": True}}
+    volume: Json = {"name": "evidence", "persistentVolumeClaim": {"claimName": "firedoor-evidence-0", "readOnly": True}}
+    key: Json = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "firedoor-signing", "key": "key.pem"}}}
+    run: Json = {"exec": {"command": ["sh", "-c", "true"]}}
+    owner: Json = {"apiVersion": "v1", "kind": "ConfigMap", "name": "firedoor-frozen", "uid": "0"}
+    labels: Json = {"app.kubernetes.io/name": "firedoor", "app.kubernetes.io/component": "receiver"}
+    local: Json = {"type": "Localhost", "localhostProfile": "open.json"}
+    root: Json = {"seccompProfile": {"type": "RuntimeDefault"}}
+    sysctl: Json = {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
+    return {
+        "another name": _pod(image, name="another"),
+        "a receiver's labels": _pod(image, labels=labels),
+        "no labels": _pod(image, labels={}),
+        "an owner": _pod(image, ownerReferences=[owner]),
+        "a finalizer": _pod(image, finalizers=["example.com/stays"]),
+        "another account": _pod(image, spec={"serviceAccountName": "firedoor-controller"}),
+        "a token": _pod(image, spec={"automountServiceAccountToken": True}),
+        "a node": _pod(image, spec={"nodeName": "somewhere"}),
+        "a secret": _pod(image, spec={"volumes": [secret]}),
+        "a writable volume": _pod(image, spec={"volumes": [writable]}),
+        "two volumes": _pod(image, spec={"volumes": [volume, other]}),
+        "root, but for the container": _pod(image, {"runAsNonRoot": True}, spec={"securityContext": root}),
+        "a kernel setting": _pod(image, spec={"securityContext": {"runAsNonRoot": True, **root, **sysctl}}),
+        "evidence in place of the program": _pod(
+            image, container={"volumeMounts": [{"name": "evidence", "mountPath": "/opt/firedoor"}]}
+        ),
+        "evidence as a device": _pod(
+            image, container={"volumeMounts": [], "volumeDevices": [{"name": "evidence", "devicePath": "/dev/evidence"}]}
+        ),
+        "a shell": _pod(image, container={"command": ["sh"]}),
+        "another image": _pod(image, container={"image": "elsewhere/image:1"}),
+        "a secret's value": _pod(image, container={"env": [key]}),
+        "a secret's values": _pod(image, container={"envFrom": [{"secretRef": {"name": "firedoor-signing"}}]}),
+        "a hook": _pod(image, container={"lifecycle": {"postStart": run}}),
+        "a liveness probe": _pod(image, container={"livenessProbe": run}),
+        "a readiness probe": _pod(image, container={"readinessProbe": run}),
+        "a startup probe": _pod(image, container={"startupProbe": run}),
+        "a port": _pod(image, container={"ports": [{"containerPort": 8080}]}),
+        "a message of its own": _pod(image, container={"terminationMessagePath": "/evidence/x"}),
+        "a capability": _pod(image, {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}),
+        "other system calls": _pod(image, {"seccompProfile": local}),
     }
-    secret = {"name": "evidence", "secret": {"secretName": "firedoor-signing"}}
-    writable = {"name": "evidence", "persistentVolumeClaim": {"claimName": "firedoor-evidence-0"}}
-    changed: list[Json] = [
-        {"serviceAccountName": "firedoor-controller"},
-        {"automountServiceAccountToken": True},
-        {"volumes": [secret]},
-        {"volumes": [writable]},
-        {"containers": [{**container, "command": ["sh"]}]},
-        {"containers": [{**container, "image": "elsewhere/image:1"}]},
-    ]
-    return [_pod("firedoor-evidence-reader", {**spec, **one}) for one in changed] + [_pod("another", spec)]
 
 
-def _pod(name: str, spec: Json) -> Json:
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": HOME}, "spec": spec}
+def _pod(
+    image: str, security: Json | None = None, *, spec: Json | None = None, container: Json | None = None, **about: Any
+) -> Json:
+    """The reader's pod with something changed: in its container's security, its spec, its container or its metadata."""
+    made = reader.pod(HOME, image, "firedoor-evidence-0")
+    (only,) = made["spec"]["containers"]
+    changed = {**only, "securityContext": {**only["securityContext"], **(security or {})}, **(container or {})}
+    made["spec"] = {**made["spec"], "containers": [changed], **(spec or {})}
+    made["metadata"] = {**made["metadata"], **about}
+    return made

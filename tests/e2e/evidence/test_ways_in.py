@@ -9,7 +9,7 @@ import pytest
 
 from cluster.images import test as images
 from cluster.providers import Provider
-from tests.e2e.conftest import HOME, Json, Story, eventually
+from tests.e2e.conftest import HOME, Json, Story, eventually, pod
 from tests.e2e.evidence.bags import artifacts, fetch, image, judged, lines
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
@@ -169,35 +169,82 @@ def refusing(name: str, namespace: str) -> tuple[Json, Json]:
     return api | {"kind": kinds[0], "spec": spec}, api | {"kind": kinds[1], "spec": binding}
 
 
-def may_look(namespace: str) -> tuple[Json, Json]:
-    """For kubectl, which looks at what it patches: the collector need not."""
+def may_look(namespace: str, account: str = "firedoor-collector") -> tuple[Json, Json]:
+    """For kubectl, which looks at what it patches: firedoor need not."""
     metadata = {"name": "may-look", "namespace": namespace}
     api = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": metadata}
     rule = {"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["get"]}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "may-look"}
-    subject = {"kind": "ServiceAccount", "name": "firedoor-collector", "namespace": HOME}
+    subject = {"kind": "ServiceAccount", "name": account, "namespace": HOME}
     return api | {"kind": "Role", "rules": [rule]}, api | {"kind": "RoleBinding", "roleRef": role, "subjects": [subject]}
 
 
+def adding(story: Story, account: str, container: Json) -> str:
+    """What the API server says to an account of firedoor's that would add this container to the suspect."""
+    body = json.dumps({"spec": {"ephemeralContainers": [container]}})
+    patch = ["patch", "pod", "suspect", "--subresource=ephemeralcontainers", "--dry-run=server", "-p", body]
+    return story.kubectl("-n", story.namespace, f"--as=system:serviceaccount:{HOME}:{account}", *patch, check=False)
+
+
+SEEN_FROM: Json = {"secretKeyRef": {"name": "key", "key": "key"}}
+
+
 @pytest.mark.parametrize(
-    ("altered", "refused"),
+    ("altered", "security", "refused"),
     [
-        ({}, ""),
-        ({"image": "firedoor.test/agnhost:1"}, "no other"),
-        ({"securityContext": {"privileged": True}}, "never privileged"),
-        ({"securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"add": ["SYS_ADMIN"]}}}, "no capability"),
+        ({}, {}, ""),
+        ({}, {"seLinuxOptions": {"level": "s0:c1,c2"}}, ""),
+        ({"env": [{"name": "FIREDOOR_STAND", "value": "firedoor-x-1"}]}, {}, ""),
+        ({"image": "firedoor.test/agnhost:1"}, {}, "no other"),
+        ({"envFrom": [{"secretRef": {"name": "key"}}]}, {}, "no value out of another object"),
+        ({"env": [{"name": "A", "value": "a"}, {"name": "B", "valueFrom": SEEN_FROM}]}, {}, "no value out of another object"),
+        ({"volumeMounts": [{"name": "disk", "mountPath": "/disk"}]}, {}, "mounts nothing"),
+        ({"volumeDevices": [{"name": "disk", "devicePath": "/dev/disk"}]}, {}, "mounts nothing"),
+        ({"securityContext": {"privileged": True}}, {}, "never privileged"),
+        ({}, {"capabilities": {"add": ["SYS_ADMIN"]}}, "no capability"),
+        ({}, {"seccompProfile": {"type": "Unconfined"}}, "confined like its target"),
+        ({}, {"seLinuxOptions": {"type": "spc_t"}}, "confined like its target"),
+        ({}, {"appArmorProfile": {"type": "Unconfined"}}, "confined like its target"),
+        ({}, {"procMount": "Unmasked"}, "confined like its target"),
     ],
-    ids=["its own", "another image", "privileged", "more capable"],
+    ids=[
+        "its own",
+        "its target's label",
+        "a plain variable",
+        "another image",
+        "a secret's values",
+        "a secret's value",
+        "a volume",
+        "a device",
+        "privileged",
+        "more capable",
+        "every system call",
+        "another label",
+        "no profile",
+        "the whole of proc",
+    ],
 )
-def test_the_collectors_account_may_add_its_own_helper_and_nothing_stronger(story: Story, altered: Json, refused: str) -> None:
-    story.pod()
-    harmless = {"runAsUser": 1000, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+def test_the_collectors_account_may_add_its_own_helper_and_nothing_stronger(
+    story: Story, altered: Json, security: Json, refused: str
+) -> None:
+    # No node takes this pod, it is only asked about. The API server itself refuses the whole of proc with the node's users.
+    container = {"name": "web", "image": "none", "securityContext": {"seLinuxOptions": {"level": "s0:c1,c2"}}}
+    disk = {"name": "disk", "persistentVolumeClaim": {"claimName": "none"}}
+    spec = {
+        "containers": [container],
+        "volumes": [disk],
+        "hostUsers": "procMount" not in security,
+        "nodeSelector": {"firedoor.test/node": "none"},
+    }
+    story.kubectl.apply(pod(story.namespace, "suspect", **spec), *may_look(story.namespace))
     helper: Json = {"name": "firedoor-x-1", "image": image(story.kubectl), "targetContainerName": "web"}
-    body = {"spec": {"ephemeralContainers": [helper | {"securityContext": harmless} | altered]}}
-    story.kubectl.apply(*may_look(story.namespace))
-    account = f"--as=system:serviceaccount:{HOME}:firedoor-collector"
-    patch = ["patch", "pod", "suspect", "--subresource=ephemeralcontainers", "--dry-run=server", "-p", json.dumps(body)]
-    said = story.kubectl("-n", story.namespace, account, *patch, check=False)
+    helper["securityContext"] = {
+        "runAsUser": 1000,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        **security,
+    }
+    said = adding(story, "firedoor-collector", helper | altered)
     assert refused in said
     assert ("patched" in said) is not bool(refused)
 

@@ -6,7 +6,10 @@ import pytest
 
 from cluster.install import install
 from cluster.providers import Provider
+from firedoor.actions import outbound
 from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually
+from tests.e2e.evidence.bags import image
+from tests.e2e.evidence.test_ways_in import adding, may_look
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 CONTROLLER = f"system:serviceaccount:{HOME}:firedoor-controller"
@@ -54,3 +57,34 @@ def test_switched_on_it_shows_that_nothing_gets_out_and_tells_of_an_engine_that_
     story.incident("other", "second", containment=NO_CORDON)
     told = story.wait("Isolated", "False", "TrafficPasses", name="second")
     assert "the suspect still reaches" in told["message"]
+
+
+def test_the_controllers_account_may_add_the_outbound_probe_and_nothing_stronger(story: Story, switched_on: Provider) -> None:
+    story.pod()
+    story.kubectl.apply(*may_look(story.namespace, "firedoor-controller"))
+    probe = outbound.container("0123456789", image(story.kubectl), ["10.0.0.1"])
+    eventually(lambda: "denied request" in adding(story, "firedoor-controller", probe | {"name": "x"}), "the policy is in force")
+    assert "patched" in adding(story, "firedoor-controller", probe)
+    for name, (altered, refused) in stronger(probe["securityContext"]).items():
+        said = adding(story, "firedoor-controller", probe | altered)
+        assert refused in said, f"{name}: {said}"
+
+
+def stronger(security: Json) -> dict[str, tuple[Json, str]]:
+    """What would make more of the probe than it is, and the words by which it is refused."""
+    value = {"secretKeyRef": {"name": "key", "key": "key"}}
+    powers = {"capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]}}
+    return {
+        "another image": ({"image": "firedoor.test/agnhost:1"}, "and no other"),
+        "a shell": ({"command": ["sh"]}, "and no other"),
+        "another part of firedoor": ({"args": ["controller"]}, "and no other"),
+        "the suspect's processes": ({"targetContainerName": "web"}, "shares nothing"),
+        "a secret's values": ({"envFrom": [{"secretRef": {"name": "key"}}]}, "shares nothing"),
+        "a secret's value": ({"env": [{"name": "KEY", "valueFrom": value}]}, "shares nothing"),
+        "no security": ({"securityContext": None}, "not privileged"),
+        "privileged": ({"securityContext": {"privileged": True, "runAsNonRoot": True}}, "not privileged"),
+        "escalating": ({"securityContext": security | {"allowPrivilegeEscalation": True}}, "not privileged"),
+        "root": ({"securityContext": security | {"runAsNonRoot": False}}, "not privileged"),
+        "more capable": ({"securityContext": security | powers}, "not privileged"),
+        "every system call": ({"securityContext": security | {"seccompProfile": {"type": "Unconfined"}}}, "not privileged"),
+    }
