@@ -51,10 +51,13 @@ async def collect(
 
 async def _in_time(bag: Bag, order: CaptureOrder, kube: Kube, clock: Callable[[], str]) -> None:
     used = (datetime.fromisoformat(clock()) - datetime.fromisoformat(_opened(bag))).total_seconds()
+    whole = asyncio.timeout(max(LEAST_SECONDS, order.limits.capture_seconds - used))
     try:
-        async with asyncio.timeout(max(LEAST_SECONDS, order.limits.capture_seconds - used)):
+        async with whole:
             await _capture(bag, order, kube)
     except TimeoutError:
+        if not whole.expired():
+            raise
         bag.skip("data/time", {}, "failed", "Timeout", "The time for the capture was over; what is not listed was not tried.")
 
 
@@ -67,8 +70,9 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
         return
     suspect = Suspect(kube, pod, order.limits, order.helpers)
     surroundings = Context(bag, order, kube, pod, key)
-    insides = await inside.opened(bag, suspect, order, key)
+    insides: list[inside.Inside] = []
     try:
+        await _told(bag, f"{VOLATILE}/capture", lambda: inside.opened(insides, bag, suspect, order, key))
         await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing) for one in insides))
         await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start)
         await _told(bag, f"{LOGS}/capture", lambda: logs.capture(bag, suspect))
@@ -92,9 +96,10 @@ async def _told(bag: Bag, planned: str, capture: Callable[[], Awaitable[None]]) 
         return
     try:
         await capture()
-    except (OSError, AssertionError):
-        raise
     except Exception as error:
+        # A connection's errors are of the same family as a disk's.
+        if isinstance(error, (OSError, AssertionError)) and not isinstance(error, (TimeoutError, ConnectionError)):
+            raise
         log.exception("capturing %s", planned)
         bag.skip(planned, {}, "failed", "Unexpected", f"{type(error).__name__}: {error}")
 

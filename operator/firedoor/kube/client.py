@@ -3,7 +3,6 @@
 Everyone who needs the API server is given a `Kube`. It keeps no state but a count of its calls.
 """
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,8 +12,8 @@ from typing import Any
 import aiohttp
 
 from firedoor.api.names import FIELD_MANAGER
-from firedoor.kube.errors import Gone, Unavailable, from_answer
-from firedoor.kube.exec import ExecStream, websocket
+from firedoor.kube.errors import Gone, Unavailable, from_answer, in_words
+from firedoor.kube.exec import BROKEN, ExecStream, websocket
 from firedoor.kube.resources import PODS, Resource
 
 Obj = dict[str, Any]
@@ -27,7 +26,6 @@ APPLY_PATCH = "application/apply-patch+yaml"
 CHUNK = 500
 GROUPS = Resource("", "", "groups", "APIGroup", namespaced=False)
 STREAM = aiohttp.ClientTimeout(total=None, sock_connect=3.0, sock_read=None)
-BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 class Kube:
@@ -127,7 +125,7 @@ class Kube:
                 async for chunk in answer.content.iter_any():
                     yield chunk
         except BROKEN as error:
-            raise Unavailable(f"{what}: {_words(error)}") from error
+            raise Unavailable(f"{what}: {in_words(error)}") from error
 
     @asynccontextmanager
     async def exec(
@@ -160,12 +158,8 @@ class Kube:
             async with self.session.request(method, self.server + path, params=query, data=data, headers=headers) as answer:
                 raw = await answer.read()
         except BROKEN as error:
-            raise Unavailable(f"{what}: {_words(error)}") from error
+            raise Unavailable(f"{what}: {in_words(error)}") from error
         if answer.status >= 400:
             raise from_answer(answer.status, raw, what)
         found: Obj = json.loads(raw)
         return found
-
-
-def _words(error: BaseException) -> str:
-    return "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error) or type(error).__name__

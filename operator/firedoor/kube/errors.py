@@ -41,6 +41,11 @@ class Unavailable(KubeError):
     """Nobody answered in time, or the server is in trouble."""
 
 
+def in_words(error: BaseException) -> str:
+    """What a broken connection says of itself, which may be nothing."""
+    return "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+
+
 def from_answer(status: int, body: bytes, what: str) -> KubeError:
     """The error in an HTTP answer of 400 or more; `what` says which verb on which object failed."""
     reason, words = _words(body)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from firedoor.kube.errors import Unavailable, from_answer
+from firedoor.kube.errors import Unavailable, from_answer, in_words
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, ERROR = 0, 1, 2, 3
 HEARTBEAT_SECONDS = 30.0
+BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ async def websocket(
 ) -> AsyncIterator[ExecStream]:
     """An exec stream to this URL; errors of the upgrade as the one tree."""
     try:
-        opening = session.ws_connect(
+        socket = await session.ws_connect(
             url,
             params=query,
             protocols=PROTOCOLS,
@@ -69,12 +70,16 @@ async def websocket(
             heartbeat=HEARTBEAT_SECONDS,
             timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
         )
-        async with opening as socket:
-            yield ExecStream(socket)
     except aiohttp.WSServerHandshakeError as error:
         raise from_answer(error.status, error.message.encode(), what) from error
+    except BROKEN as error:
+        raise Unavailable(f"{what}: {in_words(error)}") from error
+    try:
+        yield ExecStream(socket)
     except aiohttp.ClientError as error:
-        raise Unavailable(f"{what}: {error}") from error
+        raise Unavailable(f"{what}: {in_words(error)}") from error
+    finally:
+        await socket.close()
 
 
 def _outcome(data: bytes) -> ExecOutcome:

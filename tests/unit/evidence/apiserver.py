@@ -82,6 +82,11 @@ class ApiServer:
     denied: str | None = None
     """What admission says to every helper."""
     denied_with: int = 403
+    who: list[str] = field(default_factory=lambda: ["true"])
+    """What runs in the place of the program that tells whose the container is."""
+    hesitates: float = 0.0
+    """Seconds before the first exec is answered; `patience`: seconds that the collector gives an answer."""
+    patience: float = 300.0
     limits: Limits = IMPATIENT
     refuse: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -100,6 +105,8 @@ class ApiServer:
         return web.json_response({"items": [{"note": "Started container web"}], "metadata": {}})
 
     async def exec(self, request: web.Request) -> web.WebSocketResponse:
+        waits, self.hesitates = self.hesitates, 0.0
+        await asyncio.sleep(waits)
         socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
         await socket.prepare(request)
         command = [*self.shell, *request.query.getall("command")[1:]]
@@ -129,7 +136,9 @@ class ApiServer:
     def _as_helper(self, asked: list[str]) -> list[str]:
         """The helper's own programs, on a folder of this machine; telling who is there and leaving are nothing here."""
         program = self.helper or looking.command(self.root, os.getpid())
-        return program if asked[-1] == "firedoor.look" else ["true"]
+        if asked[-1] == "firedoor.look":
+            return program
+        return self.who if "firedoor.look.who" in asked else ["true"]
 
     async def add_helper(self, request: web.Request) -> web.Response:
         if self.denied is not None:
@@ -195,7 +204,8 @@ class ApiServer:
         application.router.add_get("/apis/events.k8s.io/v1/namespaces/shop/events", self.list_events)
         for path in CLUSTER:
             application.router.add_get(path, surroundings)
-        async with TestServer(application) as server, aiohttp.ClientSession() as session:
+        patience = aiohttp.ClientTimeout(total=self.patience)
+        async with TestServer(application) as server, aiohttp.ClientSession(timeout=patience) as session:
             yield Kube(str(server.make_url("")), session)
             await asyncio.gather(*self.running)
 

@@ -102,11 +102,31 @@ async def test_a_stream_that_is_cut_is_never_taken_for_a_whole_one(volume: Path,
 
 
 async def test_a_container_whose_user_nobody_told_is_scouted_first(volume: Path, root: Path) -> None:
-    unknown = pod()
-    del unknown["status"]["containerStatuses"][0]["user"]
-    server = ApiServer(root=root, pods=[unknown])
+    server = ApiServer(root=root, pods=[of_unknown_user()])
     await server.collected(volume)
     assert "65532" in server.asked
+
+
+def of_unknown_user() -> dict[str, Any]:
+    unknown = pod()
+    del unknown["status"]["containerStatuses"][0]["user"]
+    return unknown
+
+
+async def test_a_scout_that_says_more_than_two_numbers_need_is_not_believed(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, pods=[of_unknown_user()], who=["printf", "1000%100s", "1000"])
+    await server.collected(volume)
+    judged(volume)
+    assert "1000" not in server.asked
+    assert ending(volume, "data/00-volatile/web/sockets.jsonl") == ("complete", "")
+
+
+async def test_a_kubelet_that_is_slow_once_costs_one_source_and_not_all_that_follow(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, pods=[of_unknown_user()], hesitates=4.0, patience=2.0)
+    await server.collected(volume)
+    judged(volume)
+    assert ending(volume, "data/00-volatile/web/helper") == ("failed", "KubeletUnreachable")
+    assert (volume / BAG / "data/02-logs/web/current.log").exists()
 
 
 def test_the_helper_is_the_suspects_user_and_nothing_more() -> None:

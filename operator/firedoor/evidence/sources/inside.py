@@ -15,7 +15,7 @@ from firedoor.evidence.sources import files, look, shell
 from firedoor.evidence.sources.entrance import NOBODY, PYTHON, Helper, NoEntry, enter
 from firedoor.evidence.sources.look import Look, Task
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
-from firedoor.kube.errors import KubeError
+from firedoor.kube.errors import KubeError, in_words
 from firedoor.kube.exec import STDOUT
 from firedoor.look.plan import Plan
 
@@ -23,7 +23,9 @@ VANISHING: Final = (look.SOCKETS, look.PROCESSES, look.SYSTEM, look.MOUNTS, look
 LASTING: Final = (look.SOCKETS_LATER, look.LISTING, look.CHANGED)
 WHO: Final = (PYTHON, "-I", "-m", "firedoor.look.who")
 LEAVE: Final = (PYTHON, "-I", "-m", "firedoor.look.leave")
-LEAVE_SECONDS: Final = 10.0
+WORD_SECONDS: Final = 10.0
+"""For a helper that is asked or told a word."""
+WORD_BYTES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,10 @@ class Inside:
         )
 
 
-async def opened(bag: Bag, suspect: Suspect, order: CaptureOrder, key: str) -> list[Inside]:
-    """Every running container with a helper beside it, if that can be; all at the same time."""
+async def opened(insides: list[Inside], bag: Bag, suspect: Suspect, order: CaptureOrder, key: str) -> None:
+    """Adds every running container with a helper beside it, if that can be; all at the same time."""
     running = [container for container in suspect.containers if container.running]
-    return list(await asyncio.gather(*(_one(bag, suspect, order, key, container) for container in running)))
+    insides += await asyncio.gather(*(_one(bag, suspect, order, key, container) for container in running))
 
 
 async def not_running(bag: Bag, suspect: Suspect, order: CaptureOrder) -> None:
@@ -91,14 +93,24 @@ async def _one(bag: Bag, suspect: Suspect, order: CaptureOrder, key: str, contai
     planned = f"{VOLATILE}/{container.folder}/helper"
     try:
         helper = await _helper(bag, suspect, order, container)
-    except (NoEntry, KubeError) as error:
-        reason, message = (error.reason, error.message) if isinstance(error, NoEntry) else (reason_of(error), str(error))
+    except (NoEntry, KubeError, TimeoutError, ConnectionError) as error:
+        reason, message = _why(error)
         if not bag.has(planned):
             # What an administrator has decided is told, and is no gap.
             status = "skipped" if reason == "SwitchedOff" else "failed"
             bag.skip(planned, {"kind": Kind.HELPER, "way": Way.HELPER, **container.source}, status, reason, message)
         return Inside(bag, suspect, container, order, key, None)
     return Inside(bag, suspect, container, order, key, helper)
+
+
+def _why(error: NoEntry | KubeError | TimeoutError | ConnectionError) -> tuple[str, str]:
+    match error:
+        case NoEntry():
+            return error.reason, error.message
+        case KubeError():
+            return reason_of(error), str(error)
+        case _:
+            return "KubeletUnreachable", in_words(error)
 
 
 async def _helper(bag: Bag, suspect: Suspect, order: CaptureOrder, container: Container) -> Helper:
@@ -112,12 +124,21 @@ async def _helper(bag: Bag, suspect: Suspect, order: CaptureOrder, container: Co
 
 
 async def _user(suspect: Suspect, container: Container, scout: Helper) -> tuple[int, int] | None:
-    """Uid and gid of the container's first process, as a helper of another user sees them; None when it does not say."""
+    """Uid and gid of the container's first process, as a helper of another user sees them.
+
+    None when it does not say, not in time, or too much.
+    """
     words = b""
     namespace, name = suspect.key
-    async with suspect.kube.exec(namespace, name, scout.name, [*WHO, container.id.rpartition("//")[2]], stdin=False) as stream:
-        async for channel, data in stream:
-            words += data if channel == STDOUT else b""
+    command = [*WHO, container.id.rpartition("//")[2]]
+    try:
+        async with asyncio.timeout(WORD_SECONDS), suspect.kube.exec(namespace, name, scout.name, command, stdin=False) as stream:
+            async for channel, data in stream:
+                words += data if channel == STDOUT else b""
+                if len(words) > WORD_BYTES:
+                    return None
+    except TimeoutError:
+        return None
     found = words.split()
     return (int(found[0]), int(found[1])) if len(found) == 2 and all(word.isdigit() for word in found) else None
 
@@ -125,7 +146,7 @@ async def _user(suspect: Suspect, container: Container, scout: Helper) -> tuple[
 async def _told_to_leave(suspect: Suspect, helper: Helper) -> None:
     namespace, name = suspect.key
     try:
-        async with asyncio.timeout(LEAVE_SECONDS):
+        async with asyncio.timeout(WORD_SECONDS):
             async with suspect.kube.exec(namespace, name, helper.name, [*LEAVE, helper.name], stdin=False) as stream:
                 async for _ in stream:
                     pass
