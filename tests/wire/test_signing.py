@@ -1,5 +1,6 @@
 """Sealed bags are signed whatever becomes of their incident; one that must not or cannot be signed says why and is kept."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from firedoor.evidence.signature import key_id
 from tests.fakes.apiserver import FakeCluster
-from tests.fakes.objects import Obj
+from tests.fakes.kinds import Asked
+from tests.fakes.objects import Obj, Refusal
 from tests.fakes.store import Store
 from tests.fakes.workloads import JOBS, PODS, collectors
 from tests.wire.process import operated
@@ -104,6 +106,28 @@ async def test_what_a_collector_says_of_another_bag_is_not_signed(tmp_path: Path
             await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
         assert "another incident" in evidence(cluster)["unsigned"]
         assert keepers(cluster) == []
+
+
+async def test_a_bag_that_cannot_be_signed_now_keeps_no_other_waiting_and_is_not_tried_at_each_look(tmp_path: Path) -> None:
+    tries = 0
+
+    def fail(asked: Asked) -> None:
+        nonlocal tries
+        if (asked.method, asked.collection, asked.name) == ("PATCH", CLAIMS, "firedoor-evidence-aaaaaaaa"):
+            tries += 1
+            raise Refusal(503, "ServiceUnavailable", "not now")
+
+    async with FakeCluster(controllers=(collectors,), before_write=fail) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, "first", "aaaaaaaa-0000-0000-0000-000000000000", evidence={})
+            await eventually(lambda: tries > 0, "the first one is tried")
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "the other one is sealed")
+            before = tries
+            await asyncio.sleep(8)
+            assert tries - before <= 3
+            assert not says(cluster, "EvidenceSealed", name="first")
 
 
 async def test_a_bag_is_signed_also_when_its_incident_is_gone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from firedoor.actions.signature import KEEPER
@@ -24,6 +24,16 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 SELDOM_SECONDS = 30.0
 SAID_MOST = 256
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """A signature that has to wait: until when, how long that was, and why."""
+
+    until: float
+    pause: float
+    why: str
 
 
 class Captures:
@@ -39,6 +49,7 @@ class Captures:
         self._keepers: dict[str, Obj] = {}
         self._unsigned: dict[str, str] = {}
         self._refused: dict[str, str] = {}
+        self._put_off: dict[str, PutOff] = {}
         self._started: dict[str, float] = {}
         self._queued: dict[str, None] = {}
         self._watched: set[str] = set()
@@ -125,24 +136,37 @@ class Captures:
     async def _sign_what_is_sealed(self) -> None:
         """Signs each bag whose collector has ended, whatever has become of its incident."""
         for uid, job in self._jobs.items():
-            if _over(job) and uid not in self._keepers and uid not in self._unsigned:
+            if _over(job) and uid not in self._keepers and uid not in self._unsigned and self._is_due(uid):
                 await self._sign(uid, job)
+
+    def _is_due(self, uid: str) -> bool:
+        found = self._put_off.get(uid)
+        return found is None or asyncio.get_running_loop().time() >= found.until
 
     async def _sign(self, uid: str, job: Obj) -> None:
         try:
             await self._signing.sign(uid, await self._last_words(job))
             self._refused.pop(uid, None)
+            self._put_off.pop(uid, None)
         except (Unsigned, Gone) as unsigned:
             log.error("the bag of incident %s is not signed: %s", uid, unsigned)
             self._unsigned[uid] = str(unsigned)
-        except (Forbidden, Invalid) as error:
-            self._show_refused(uid, str(error))
+        except KubeError as error:
+            self._try_later(uid, str(error))
+            if isinstance(error, (Forbidden, Invalid)):
+                self._show_refused(uid, str(error))
         self._watched.add(uid)
 
+    def _try_later(self, uid: str, why: str) -> None:
+        """Again after ever longer pauses, beside the bags of others; what fails in another way begins anew."""
+        before = self._put_off.get(uid)
+        pause = min(2 * before.pause, LONGEST_PAUSE) if before and before.why == why else FIRST_PAUSE
+        self._put_off[uid] = PutOff(asyncio.get_running_loop().time() + pause, pause, why)
+        log.warning("the bag of incident %s cannot be signed yet, again in %.0f s: %s", uid, pause, why)
+
     def _show_refused(self, uid: str, error: str) -> None:
-        """What is refused is shown on the incident and tried again at every look."""
+        """What is refused is shown on the incident."""
         if self._refused.get(uid) != error:
-            log.warning("the bag of incident %s cannot be signed yet: %s", uid, error)
             self._refused[uid] = error
             self._wake(uid)
 
@@ -162,6 +186,7 @@ class Captures:
         self._keepers = _by_incident(job for job in jobs if _is_keeper(job))
         self._jobs = _by_incident(job for job in jobs if not _is_keeper(job))
         self._unsigned = {uid: why for uid, why in self._unsigned.items() if uid in self._jobs}
+        self._put_off = {uid: found for uid, found in self._put_off.items() if uid in self._jobs}
         self._started = {uid: at for uid, at in self._started.items() if uid not in self._jobs and self._looked - at < 60}
 
     def _wake_those_concerned(self) -> None:
