@@ -48,9 +48,14 @@ def collectors(cluster: Store) -> None:
             continue
         name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
         told = {"terminated": {"exitCode": 0, "message": json.dumps(_sealed(job))}}
-        labels = {"batch.kubernetes.io/job-name": name}
+        metadata = {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"batch.kubernetes.io/job-name": name},
+            "ownerReferences": [owned_by("Job", name, job["metadata"]["uid"])],
+        }
         status = {"phase": "Succeeded", "containerStatuses": [{"name": "collector", "state": told}]}
-        cluster.add(PODS, {"metadata": {"name": name, "namespace": namespace, "labels": labels}, "status": status})
+        cluster.add(PODS, {"metadata": metadata, "status": status})
         done = {"conditions": [{"type": "Complete", "status": "True"}]}
         cluster.change(JOBS, namespace, name, {"status": done})
 

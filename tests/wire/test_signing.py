@@ -130,6 +130,26 @@ async def test_a_bag_that_cannot_be_signed_now_keeps_no_other_waiting_and_is_not
             assert not says(cluster, "EvidenceSealed", name="first")
 
 
+def impersonated(cluster: Store) -> None:
+    """Beside each collector stands a pod with its Job's label that speaks first, and of another bag."""
+    for job in cluster.all(JOBS):
+        if "status" not in job:
+            name = job["metadata"]["name"]
+            state = {"terminated": {"exitCode": 0, "message": json.dumps({"bundle": "incident-ffffffff"})}}
+            metadata = {"name": f"a-{name}", "namespace": HOME, "labels": {"batch.kubernetes.io/job-name": name}}
+            cluster.add(PODS, {"metadata": metadata, "status": {"containerStatuses": [{"name": "collector", "state": state}]}})
+    collectors(cluster)
+
+
+async def test_what_a_pod_says_that_only_bears_the_collectors_label_is_not_heard(tmp_path: Path) -> None:
+    async with FakeCluster(controllers=(impersonated,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
+
+
 async def test_a_bag_is_signed_also_when_its_incident_is_gone(tmp_path: Path) -> None:
     async with FakeCluster() as cluster:
         furnish(cluster)

@@ -173,7 +173,7 @@ class Captures:
     async def _last_words(self, job: Obj) -> str:
         selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
         pods = await self._kube.list(PODS, self._home, labels=selector)
-        return next((words for pod in pods if (words := _termination_message(pod))), "")
+        return next((words for pod in pods if _is_of(pod, job) and (words := _termination_message(pod))), "")
 
     async def _look_if_old(self) -> None:
         if asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
@@ -201,8 +201,14 @@ class Captures:
 
 def _gist(job: Obj) -> Obj:
     """What is asked of a Job: hundreds of finished ones stay for an hour."""
-    metadata = {key: job["metadata"].get(key, {}) for key in ("name", "labels", "annotations")}
+    metadata = {key: job["metadata"].get(key, {}) for key in ("name", "uid", "labels", "annotations")}
     return {"metadata": metadata, "status": {"conditions": job.get("status", {}).get("conditions")}}
+
+
+def _is_of(pod: Obj, job: Obj) -> bool:
+    """Whether this very Job made the pod: anyone who may make pods can give one its label."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner["uid"] == job["metadata"]["uid"] for owner in owners)
 
 
 def _is_keeper(job: Obj) -> bool:
