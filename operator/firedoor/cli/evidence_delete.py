@@ -32,7 +32,8 @@ async def delete(home: str, name: str, reason: str, sure: bool) -> int:
     async with connect() as kube:
         kept = await one_kept(kube, home, name)
         if not sure:
-            print(f"claim {kept.claim} with the evidence of {kept.incident} would be deleted; say --yes", file=sys.stderr)
+            words = f"claim {kept.claim} with the evidence of {kept.incident} would be deleted; say --yes"
+            print(ascii(words)[1:-1], file=sys.stderr)
             return 2
         await deleted(kube, home, _of(kept, await _myself(kube), reason))
     print(f"deleted {kept.claim}; the record is configmap {home}/{_of(kept, '', '').record(home)['metadata']['name']}")

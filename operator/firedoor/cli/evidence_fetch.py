@@ -44,16 +44,18 @@ async def fetch(home: str, name: str, into: Path) -> int:
         keys = await public_keys(kube, home)
     for key_id, pem in keys.items():
         (into / f"{key_id}.pem").write_text(pem)
-    print(f"{bag} holds the evidence of {kept.incident}, its public keys lie beside it", file=sys.stderr)
-    return _told(bag, kept, signature.public_keys(*(pem.encode() for pem in keys.values())))
+    words = f"{bag} holds the evidence of {kept.incident}, its public keys lie beside it"
+    print(ascii(words)[1:-1], file=sys.stderr)
+    return told(bag, kept, signature.public_keys(*(pem.encode() for pem in keys.values())))
 
 
-def _told(bag: Path, kept: Kept, keys: signature.PublicKeys) -> int:
+def told(bag: Path, kept: Kept, keys: signature.PublicKeys) -> int:
     """What was sealed is known outside of the volume as well."""
     status = judged(bag, keys if "keyId" in kept.sealed else None)
     found = file_digest(bag / SIGNED) if (bag / SIGNED).is_file() else "nothing"
     if found != kept.sealed.get("tagManifestSHA256"):
-        print(f"OtherBag: claim {kept.claim} knows {kept.sealed.get('tagManifestSHA256')} as sealed, this is {found}")
+        words = f"OtherBag: claim {kept.claim} knows {kept.sealed.get('tagManifestSHA256')} as sealed, this is {found}"
+        print(ascii(words)[1:-1])
         return 1
     return status
 

@@ -4,6 +4,7 @@ The commands for people find evidence by it, never by incidents, because it outl
 """
 
 from firedoor.api import names
+from firedoor.evidence.verify import safe
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS
 from firedoor.planner.kept import Kept
@@ -14,10 +15,13 @@ class NotFound(Exception):
 
 
 def bundle(kept: Kept) -> str:
-    """Folder of the bag; NotFound while it is not sealed."""
+    """Folder of the bag; NotFound while it is not sealed, and where the claim's note is not what firedoor wrote."""
     if "bundle" not in kept.sealed:
         raise NotFound(f"the evidence of {kept.incident} is not sealed yet, or was not: see claim {kept.claim}")
-    return kept.sealed["bundle"]
+    name = kept.sealed["bundle"]
+    if not safe(name) or "/" in name:
+        raise NotFound(f"claim {kept.claim} calls its bag {name!a}, which is no folder's name; its annotation was changed")
+    return name
 
 
 async def all_kept(kube: Kube, home: str) -> list[Kept]:

@@ -21,12 +21,12 @@ def judge(bag: Path, keys: Sequence[Path]) -> int:
     except (OSError, ValueError) as error:
         print(f"a public key cannot be used: {error}", file=sys.stderr)
         return UNCHECKED
-    return judged(bag, known)
+    return judged(bag, known if keys else None)
 
 
 def judged(bag: Path, known: PublicKeys | None) -> int:
-    """The same with keys that were read already; without any the signature is not looked at."""
+    """The same with keys that were read already, also none at all; with None the signature is not looked at."""
     findings = verify.verify(bag)
-    if not known or not (bag / "data").is_dir():
+    if known is None or not (bag / "data").is_dir():
         return verify.tell(bag, findings)
     return verify.tell(bag, [*findings, *check(bag, known)], "every byte is as it was sealed, and the signature is right:")

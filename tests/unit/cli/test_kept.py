@@ -1,15 +1,19 @@
 """What `evidence list` shows, and how evidence is named."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from firedoor.cli.evidence_fetch import told
 from firedoor.cli.evidence_list import table
 from firedoor.cli.kept import NotFound, bundle, one_kept
+from firedoor.evidence.artifact import file_digest
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import Resource
 from firedoor.planner.kept import Kept
+from tests.unit.evidence.test_signature import KEYS, signed
 
 SEALED = {
     "bundle": "incident-1",
@@ -65,3 +69,32 @@ async def test_what_is_not_there_not_sealed_or_not_clear_is_said_with_a_cure() -
         await one_kept(Claims(claim("one"), claim("two")), "home", "shop/web-shell")
     with pytest.raises(NotFound, match="not sealed yet"):
         bundle(await one_kept(Claims(claim("one", sealed=None)), "home", "one"))
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc", "a/b", "..", "", ".ssh", "\x1b[31m"])
+async def test_a_bag_whose_claim_names_no_plain_folder_goes_nowhere(name: str) -> None:
+    changed = await one_kept(Claims(claim("one", sealed={**SEALED, "bundle": name})), "home", "one")
+    with pytest.raises(NotFound, match="no folder's name") as refused:
+        bundle(changed)
+    assert "\x1b" not in str(refused.value)
+
+
+async def test_a_bag_that_claims_a_key_is_checked_also_where_no_key_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = signed(tmp_path)
+    noted = {**SEALED, "tagManifestSHA256": file_digest(bag / "tagmanifest-sha256.txt")}
+    kept = await one_kept(Claims(claim("one", sealed=noted)), "home", "one")
+    assert told(bag, kept, KEYS) == 0
+    assert told(bag, kept, {}) == 1
+    assert "SignatureWrong" in capsys.readouterr().out
+
+
+async def test_what_a_claim_says_of_its_bag_reaches_no_terminal_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = await one_kept(Claims(claim("one", sealed={**SEALED, "tagManifestSHA256": "\x1b[2J"})), "home", "one")
+    assert told(signed(tmp_path), kept, KEYS) == 1
+    said = capsys.readouterr().out
+    assert "OtherBag" in said
+    assert "\x1b" not in said
