@@ -150,6 +150,22 @@ async def test_what_a_pod_says_that_only_bears_the_collectors_label_is_not_heard
         assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
 
 
+async def test_a_note_on_the_claim_that_somebody_broke_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    def breaks(cluster: Store) -> None:
+        for one in cluster.all(CLAIMS):
+            if "firedoor.dev/sealed" not in one["metadata"].get("annotations", {}):
+                notes = {"metadata": {"annotations": {"firedoor.dev/sealed": "{not json"}}}
+                cluster.change(CLAIMS, HOME, one["metadata"]["name"], notes)
+        collectors(cluster)
+
+    async with FakeCluster(controllers=(breaks,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert "was changed" in evidence(cluster)["unsigned"]
+
+
 async def test_a_bag_is_signed_also_when_its_incident_is_gone(tmp_path: Path) -> None:
     async with FakeCluster() as cluster:
         furnish(cluster)

@@ -63,7 +63,11 @@ class Signing:
     async def _noted(self, uid: str) -> dict[str, Any]:
         """What the claim knows of an earlier seal."""
         claim = await self.kube.get(CLAIMS, names.evidence_claim(uid), self.home)
-        noted: dict[str, Any] = json.loads(claim["metadata"].get("annotations", {}).get(names.SEALED, "{}"))
+        noted = _parsed(claim["metadata"].get("annotations", {}).get(names.SEALED, "{}"))
+        if noted is None:
+            raise Unsigned(
+                f"annotation {names.SEALED} of claim {claim['metadata']['name']} was changed: it may hide another seal"
+            )
         return noted
 
     async def _note(self, uid: str, seal: Seal, **more: str) -> None:
@@ -101,10 +105,16 @@ def checked(uid: str, result: dict[str, Any], noted: dict[str, Any]) -> Seal:
 
 
 def _result(message: str) -> dict[str, Any]:
-    try:
-        result = json.loads(message)
-    except ValueError:
-        result = None
-    if not isinstance(result, dict):
+    result = _parsed(message)
+    if result is None:
         raise Unsigned("its collector ended without a result")
     return result
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """The object that a text is in JSON; None when it is not."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
