@@ -18,7 +18,7 @@ from firedoor.evidence.verify import PAYLOAD, TAGS, safe
 
 CHUNK = 1 << 16
 FIRST = (*TAGS, *PAYLOAD)
-"""The manifests go first, so that every other file can be checked as it arrives."""
+"""The manifests go first, those of the manifests before all, so that every other file can be checked as it arrives."""
 
 
 class Changed(Exception):
@@ -46,7 +46,7 @@ def _files(bag: Path) -> Iterator[tuple[str, int]]:
         for name in names
     )
     plain = {path: status.st_size for path, status in found if safe(path) and stat.S_ISREG(status.st_mode)}
-    return iter(sorted(plain.items(), key=lambda one: (one[0] not in FIRST, one[0])))
+    return iter(sorted(plain.items(), key=lambda one: (FIRST.index(one[0]) if one[0] in FIRST else len(FIRST), one[0])))
 
 
 def _send(file: Path, offset: int, size: int, out: BinaryIO) -> None:

@@ -109,6 +109,19 @@ async def test_a_file_that_came_wrong_is_fetched_once_more(tmp_path: Path) -> No
     assert contents(folder) == contents(bag)
 
 
+async def test_a_manifest_that_came_wrong_is_fetched_once_more(tmp_path: Path) -> None:
+    bag, folder = signed(tmp_path), tmp_path / "here"
+    arrivals(folder).feed(sent(bag, {}))
+    spoiled = folder / "manifest-sha256.txt"
+    spoiled.write_bytes(b"0" * spoiled.stat().st_size)
+
+    async def stream(here: Arrivals) -> None:
+        here.feed(sent(bag, here.have()))
+
+    await until_whole(folder, stream, pauses=())
+    assert contents(folder) == contents(bag)
+
+
 HOSTILE = [
     "../escaped",
     "/etc/escaped",
