@@ -4,7 +4,8 @@ Holes are never read: a sparse terabyte costs what is in it. Of a file that is t
 """
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,9 +23,8 @@ class Segment:
 
 def segments(descriptor: int, size: int, limit: int) -> tuple[list[Segment], int]:
     """The stretches to take, and how many bytes of the file's data are left out."""
-    found = list(_data(descriptor, size))
-    total = sum(one.length for one in found)
-    if total <= limit and len(found) <= SEGMENTS_MOST:
+    found, number, total = _ends(_data(descriptor, size))
+    if total <= limit and number <= SEGMENTS_MOST:
         return found, 0
     head = _taken(found[: SEGMENTS_MOST // 2], limit // 2)
     after = head[-1].at + head[-1].length if head else 0
@@ -61,6 +61,17 @@ def _data(descriptor: int, size: int) -> Iterator[Segment]:
             start, at = at, size  # a file system that knows no holes
         if at > start:
             yield Segment(start, at - start)
+
+
+def _ends(stretches: Iterable[Segment]) -> tuple[list[Segment], int, int]:
+    """The first and the last of them, their number and their bytes; a hostile file has millions."""
+    first: list[Segment] = []
+    last: deque[Segment] = deque(maxlen=SEGMENTS_MOST // 2)
+    number = total = 0
+    for one in stretches:
+        (first if number < SEGMENTS_MOST // 2 else last).append(one)
+        number, total = number + 1, total + one.length
+    return [*first, *last], number, total
 
 
 def _taken(found: list[Segment], limit: int) -> list[Segment]:

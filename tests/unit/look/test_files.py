@@ -2,10 +2,12 @@
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from firedoor.look.content import segments
 from firedoor.look.root import Root, parts
 from tests.unit.look.looking import look
 
@@ -49,6 +51,21 @@ def test_a_fifo_and_a_socket_and_a_device_are_told_and_never_read(root: Path) ->
     with taken["paths"].tar as tar:
         assert tar.getmember("fifo").isfifo()
     assert [line["kind"] for line in taken["listing"].lines] == ["folder", "fifo"]
+
+
+def test_of_a_file_in_very_many_pieces_only_the_first_and_the_last_are_remembered(root: Path) -> None:
+    number, apart = 6000, 1 << 16
+    with (root / "pieces").open("wb") as file:
+        for at in range(number):
+            os.pwrite(file.fileno(), b"x", at * apart)
+    with (root / "pieces").open("rb") as file:
+        tracemalloc.start()
+        taken, left_out = segments(file.fileno(), (number - 1) * apart + 1, 1 << 40)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert [one.at // apart for one in taken] == [*range(500), *range(number - 500, number)]
+    assert left_out > 0
+    assert peak < 300_000
 
 
 def test_a_sparse_terabyte_costs_what_is_in_it(root: Path) -> None:
