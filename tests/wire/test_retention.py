@@ -6,16 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.fakes.apiserver import FakeCluster
-from tests.fakes.objects import Obj
+from tests.fakes.kinds import Asked
+from tests.fakes.objects import Obj, Refusal
 from tests.wire.process import operated
 from tests.wire.world import CLAIMS, CONFIG_MAPS, HOME, INCIDENTS, eventually, furnish
 
 CONTAINMENT = "firedoor.dev/v1alpha1/containmentpolicies"
 
 
-def claim(cluster: FakeCluster, name: str, age: timedelta) -> Obj:
+def claim(cluster: FakeCluster, name: str, age: timedelta, namespace: str = "shop") -> Obj:
     sealed = json.dumps({"sealedAt": (datetime.now(UTC) - age).isoformat(), "custodyHead": "c0ffee"})
-    notes = {"firedoor.dev/incident": f"shop/{name}", "firedoor.dev/sealed": sealed}
+    notes = {"firedoor.dev/incident": f"{namespace}/{name}", "firedoor.dev/sealed": sealed}
     labels = {"app.kubernetes.io/managed-by": "firedoor", "firedoor.dev/incident-uid": name}
     return cluster.add(
         CLAIMS, {"metadata": {"name": name, "namespace": HOME, "labels": labels, "annotations": notes}, "spec": {}}
@@ -51,3 +52,35 @@ async def test_evidence_of_an_incident_that_cannot_be_read_stays(tmp_path: Path)
             await eventually(lambda: "old" not in [one["metadata"]["name"] for one in cluster.all(CLAIMS)], "the old one is gone")
             await asyncio.sleep(0.5)
     assert [one["metadata"]["name"] for one in cluster.all(CLAIMS)] == ["broken"]
+
+
+def left(cluster: FakeCluster) -> list[str]:
+    return [one["metadata"]["name"] for one in cluster.all(CLAIMS)]
+
+
+async def test_a_claim_that_may_not_be_deleted_keeps_no_other(tmp_path: Path) -> None:
+    def forbid(asked: Asked) -> None:
+        if (asked.method, asked.collection, asked.name) == ("DELETE", CLAIMS, "a-held"):
+            raise Refusal(403, "Forbidden", "held by somebody")
+
+    async with FakeCluster(before_write=forbid) as cluster:
+        furnish(cluster)
+        for name in ("a-held", "b-free"):
+            claim(cluster, name, timedelta(days=3))
+        cluster.add(CONTAINMENT, {"metadata": {"name": "policy"}, "spec": {"evidenceRetention": "48h"}})
+        async with operated(cluster, tmp_path):
+            await eventually(lambda: left(cluster) == ["a-held"], "the free one is gone")
+
+
+async def test_evidence_of_a_namespace_that_is_gone_stays_while_a_policy_selects_by_labels(tmp_path: Path) -> None:
+    async with FakeCluster() as cluster:
+        furnish(cluster)
+        cluster.add("v1/namespaces", {"metadata": {"name": "bank", "labels": {"env": "test"}}})
+        claim(cluster, "a-gone", timedelta(days=3), "vanished")
+        claim(cluster, "b-known", timedelta(days=3), "bank")
+        longer = {"namespaceSelector": {"matchLabels": {"env": "prod"}}, "evidenceRetention": "720h"}
+        cluster.add(CONTAINMENT, {"metadata": {"name": "prod"}, "spec": longer})
+        cluster.add(CONTAINMENT, {"metadata": {"name": "policy"}, "spec": {"evidenceRetention": "48h"}})
+        async with operated(cluster, tmp_path):
+            await eventually(lambda: "b-known" not in left(cluster), "what is known to be over is gone")
+        assert left(cluster) == ["a-gone"]

@@ -51,11 +51,16 @@ class Retention:
         if not any(policy.spec.evidence_retention for policy in self.rulebook.policies.values()):
             return
         marked = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE},{names.INCIDENT_UID}"
-        every = [Kept.read(claim) for claim in await self.kube.list(CLAIMS, self.home, labels=marked)]
+        found = [Kept.read(claim) for claim in await self.kube.list(CLAIMS, self.home, labels=marked)]
+        # A policy that selected the namespace by its labels may have wanted it kept for longer.
+        every = [kept for kept in found if self.rulebook.knows(kept.suspect.partition("/")[0])]
         who = f"system:serviceaccount:{self.home}:{names.CONTROLLER}"
         for deletion in expired(every, self.rulebook.rules, self._living, who, self.clock()):
             log.warning("evidence of incident %s on claim %s goes: %s", deletion.incident, deletion.claim, deletion.why)
-            await retention.delete(self.kube, deletion.record(self.home), deletion.event(self.home))
+            try:
+                await retention.delete(self.kube, deletion.record(self.home), deletion.event(self.home))
+            except KubeError as error:
+                log.warning("the evidence on claim %s cannot go yet: %s", deletion.claim, error)
 
     def _living(self, incident_uid: str) -> bool:
         record = self.ledger.records.get(incident_uid)

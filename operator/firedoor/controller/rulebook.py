@@ -75,6 +75,10 @@ class Rulebook:
         """The rules that hold for targets of this namespace."""
         return rules_for(self.policies.values(), namespace, self.namespaces.get(namespace, NO_LABELS))
 
+    def knows(self, namespace: str) -> bool:
+        """Whether all policies that speak of a namespace are known: what selects by labels is not, once it is gone."""
+        return namespace in self.namespaces or not self._selecting
+
     def decisions(self, *uids: str | None) -> tuple[IncidentApproval, ...]:
         """Every decision about these incidents, valid or not."""
         return tuple(approval for uid in uids if uid for approval in self.approvals.get(uid, {}).values())
