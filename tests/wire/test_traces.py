@@ -51,15 +51,23 @@ async def test_where_nothing_is_claimed_nothing_more_is_written() -> None:
         assert [asked.method for asked in cluster.written] == ["PATCH"]
 
 
-async def test_a_workload_that_has_moved_on_is_left_alone() -> None:
+async def moved_on(change: Obj) -> tuple[list[str], int]:
+    """Who manages the workload, and its replicas, when it was changed so between the gift and the letting go."""
     async with FakeCluster() as cluster:
         at = held(cluster, OURS, HELM)
 
         def move_on(asked: Asked) -> None:
             cluster.after_write = lambda _: None
-            cluster.change(DEPLOYMENTS, "shop", "web", {"spec": {"replicas": 5}})
+            cluster.change(DEPLOYMENTS, "shop", "web", change)
 
         cluster.after_write = move_on
         await given_back(cluster, at)
-        assert managers(cluster) == ["firedoor", "helm"]
-        assert cluster.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"] == 5
+        return managers(cluster), cluster.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"]
+
+
+async def test_a_workload_that_has_moved_on_stays_as_it_became_and_is_claimed_no_more() -> None:
+    assert await moved_on({"spec": {"replicas": 5}}) == (["helm"], 5)
+
+
+async def test_a_workload_that_another_incident_holds_meanwhile_stays_claimed() -> None:
+    assert await moved_on({"metadata": {"annotations": {"firedoor.dev/prior": "{}"}}}) == (["firedoor", "helm"], 3)

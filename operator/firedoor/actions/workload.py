@@ -24,6 +24,7 @@ REST: Final[Mapping[str, Mapping[str, int | bool]]] = {
     kind: {"suspend": True} if resource.group == "batch" else {"replicas": 0} for kind, resource in WORKLOADS.items()
 }
 """The part of the spec that puts each kind to rest."""
+DISOWN_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,30 @@ async def give_back(kube: Kube, at: At, incident_uid: str, *, spec: Mapping[str,
 
 async def _disown(kube: Kube, at: At, found: Obj) -> None:
     """Takes firedoor out of the object's managed fields: what was given back is not firedoor's, and whoever applies it next
-    must not find it claimed. Only where nobody changed the object since."""
+    must not find it claimed. Its controller writes to it at the same time, so one that has moved on is looked at again."""
+    for _ in range(DISOWN_TRIES):
+        if not (gone := _claims(found)):
+            return
+        unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": found["metadata"]["resourceVersion"]}
+        try:
+            await kube.patch(WORKLOADS[at.kind], at.name, at.namespace, [unchanged, *gone])
+        except (Conflict, Invalid):
+            latest = await kube.find(WORKLOADS[at.kind], at.name, at.namespace)
+            if latest is None or latest["metadata"].get("uid") != found["metadata"].get("uid"):
+                return
+            found = latest
+        except Gone:
+            return
+
+
+def _claims(found: Obj) -> list[Obj]:
+    """What takes firedoor's entries out of the managed fields; nothing where an incident holds the object again."""
     metadata = found["metadata"]
-    entries = [
-        place for place, one in enumerate(metadata.get("managedFields") or ()) if one.get("manager") == names.FIELD_MANAGER
-    ]
-    if not entries:
-        return
-    unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
-    gone = [{"op": "remove", "path": f"/metadata/managedFields/{place}"} for place in reversed(entries)]
-    try:
-        await kube.patch(WORKLOADS[at.kind], at.name, at.namespace, [unchanged, *gone])
-    except (Conflict, Gone, Invalid):
-        return  # it has moved on, and with it whose fields they are; what matters is given back
+    if names.PRIOR in (metadata.get("annotations") or {}):
+        return []
+    managers = [one.get("manager") for one in metadata.get("managedFields") or ()]
+    places = [place for place, manager in enumerate(managers) if manager == names.FIELD_MANAGER]
+    return [{"op": "remove", "path": f"/metadata/managedFields/{place}"} for place in reversed(places)]
 
 
 async def _patch(kube: Kube, at: At, annotations: Mapping[str, str | None], spec: Mapping[str, Any] | None) -> Obj:

@@ -26,7 +26,9 @@ def _of_pods(rule: dict[str, list[str]]) -> bool:
 
 
 def _grant(kubectl: Kubectl, rules: list[dict[str, list[str]]]) -> None:
-    kubectl("patch", "clusterrole", ROLE, "--type=json", "-p", json.dumps([{"op": "replace", "path": "/rules", "value": rules}]))
+    # As helm, which could not upgrade a role whose rules somebody else has come to manage.
+    change = json.dumps([{"op": "replace", "path": "/rules", "value": rules}])
+    kubectl("patch", "clusterrole", ROLE, "--field-manager=helm", "--type=json", "-p", change)
 
 
 def test_a_suspect_that_may_not_be_looked_at_is_said_until_the_permission_is_given(

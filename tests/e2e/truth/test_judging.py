@@ -103,7 +103,7 @@ def test_an_engine_that_begins_to_let_everything_out_while_the_incident_is_open_
     story.wait("Isolated")
     watched(story.kubectl, story.get("pod", "suspect")["spec"]["nodeName"])
     trial.breaks(lambda: engine.policy("ingress"))
-    story.wait("Isolated", "False", "CNIIngressOnly", seconds=20)
+    story.wait("Isolated", "False", "CNIIngressOnly", seconds=LONG_SECONDS)
     assert trial.passing() <= OUTWARD
     assert trial.passing() & NEW
     engine.policy("strict")
