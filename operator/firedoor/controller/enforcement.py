@@ -49,7 +49,8 @@ class Enforcement:
     """When each node's engine was last seen to deny both directions."""
     _asked: dict[str, None] = field(default_factory=dict)
     _unwritten: list[Finding] = field(default_factory=list)
-    _engines: frozenset[tuple[str, int]] = frozenset()
+    _engines: frozenset[tuple[str, int]] | None = None
+    """Those of the last look; None before the first."""
     _call: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -141,7 +142,7 @@ class Enforcement:
         """Whether a DaemonSet on the host's network, as every engine's is, came, changed or went."""
         known = self._engines
         self._engines = frozenset(_engine(one) for one in await self.kube.list(DAEMON_SETS) if _on_host(one))
-        return bool(known) and known != self._engines
+        return known is not None and known != self._engines
 
     async def _forget_the_gone(self) -> None:
         self._asked = {node: None for node in self._asked if node in self._pools}

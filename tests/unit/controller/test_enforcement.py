@@ -10,7 +10,7 @@ from firedoor.controller.probes import Probes
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Unavailable
-from firedoor.kube.resources import NODES, Resource
+from firedoor.kube.resources import DAEMON_SETS, NODES, Resource
 from tests.builders import HOME
 
 
@@ -29,8 +29,17 @@ async def no_errand(_: Session) -> None:
     return
 
 
-async def test_a_doubt_does_not_make_it_ask_a_silent_server_without_end() -> None:
-    kube = Away()
+class Installing(Kube):
+    """A cluster without an engine in its own pods, until somebody installs one."""
+
+    def __init__(self) -> None:
+        self.engines: list[Obj] = []
+
+    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+        return self.engines if resource is DAEMON_SETS else []
+
+
+def measuring(kube: Kube) -> Enforcement:
     canary = Canary(
         pods=CanaryPods(kube, HOME, "image"),
         probes=Probes(kube, HOME),
@@ -39,7 +48,21 @@ async def test_a_doubt_does_not_make_it_ask_a_silent_server_without_end() -> Non
         on_breach=lambda _: None,
         on_guard=lambda _: None,
     )
-    enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
+    return Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
+
+
+async def test_the_first_engine_that_is_installed_is_a_change() -> None:
+    kube = Installing()
+    enforcement = measuring(kube)
+    changes = [await enforcement._engines_changed() for _ in range(2)]
+    template = {"spec": {"hostNetwork": True}}
+    kube.engines = [{"metadata": {"namespace": "kube-system", "name": "cni", "generation": 1}, "spec": {"template": template}}]
+    assert [*changes, await enforcement._engines_changed()] == [False, False, True]
+
+
+async def test_a_doubt_does_not_make_it_ask_a_silent_server_without_end() -> None:
+    kube = Away()
+    enforcement = measuring(kube)
     running = asyncio.create_task(enforcement.run())
     await asyncio.sleep(0)
     enforcement.doubt("node-a")
