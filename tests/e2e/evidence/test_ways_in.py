@@ -251,9 +251,10 @@ def test_the_collectors_account_may_add_its_own_helper_and_nothing_stronger(
 
 def test_a_collector_whose_pod_is_killed_goes_on_where_it_was(story: Story, tmp_path: Path) -> None:
     story.pod()
-    big = "dd if=/dev/urandom of=/tmp/big bs=1M count=150 2>/dev/null"
+    big = "dd if=/dev/urandom of=/tmp/big bs=1M count=500 2>/dev/null"
     story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
-    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp/big"]})
+    limits = {"fileBytes": "400Mi", "artifactBytes": "1Gi"}  # enough to be still at it when the kill arrives
+    story.incident("suspect", containment=NO_CORDON, evidence={"enabled": True, "paths": ["/tmp/big"], "limits": limits})
     eventually(lambda: has_helper(story), "a helper stands beside the suspect")
 
     uid = story.get("secinc", "incident")["metadata"]["uid"]
