@@ -12,6 +12,7 @@ from typing import Any
 from firedoor.api import duration, names, quantity
 from firedoor.api.incident import Limits, Storage
 from firedoor.api.rbac import Rule
+from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, JOBS
@@ -25,7 +26,6 @@ SEAL_SECONDS = 120
 """For the seal, after the time for the capture is over."""
 KEPT_SECONDS = 3600
 """How long a finished collector stays to be read; a later one finds the sealed bag and reports it again."""
-NOBODY = 65532
 MEMORY = "64Mi"
 
 
@@ -115,13 +115,7 @@ def _pod_spec(image: str, order: Order) -> dict[str, Any]:
         "serviceAccountName": names.COLLECTOR,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 5,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": NOBODY,
-            "runAsGroup": NOBODY,
-            "fsGroup": NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(volume=True),
         "containers": [_container(image, order)],
         "volumes": [
             {
@@ -150,11 +144,7 @@ def _container(image: str, order: Order) -> dict[str, Any]:
             "requests": {"cpu": "10m", "memory": _least(order.limits.memory)},
             "limits": {"memory": order.limits.memory},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
+from firedoor.api.restricted import NOBODY, lone_container_security
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import PODS
 
@@ -45,12 +46,5 @@ def container(incident_uid: str, image: str, addresses: Sequence[str]) -> Obj:
         "name": container_name(incident_uid),
         "image": image,
         "args": ["probe", *(word for address in addresses for word in ("--outbound", address))],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": {**lone_container_security(), "runAsUser": NOBODY},
     }

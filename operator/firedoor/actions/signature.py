@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
+from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, JOBS
@@ -22,7 +23,6 @@ HOME_RULES = (
 DEADLINE_SECONDS: Final = 120
 KEPT_SECONDS: Final = 7200
 """Longer than the collector's Job stays: as long as that is there, this one says that its bag is signed."""
-NOBODY: Final = 65532
 KEEPER: Final = "keeper"
 
 
@@ -83,13 +83,7 @@ def _pod_spec(image: str, incident_uid: str, laying: Laying) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 5,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": NOBODY,
-            "runAsGroup": NOBODY,
-            "fsGroup": NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(volume=True),
         "containers": [_container(image, laying)],
         "volumes": [{"name": "evidence", "persistentVolumeClaim": {"claimName": names.evidence_claim(incident_uid)}}],
     }
@@ -104,9 +98,5 @@ def _container(image: str, laying: Laying) -> dict[str, Any]:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "evidence", "mountPath": "/evidence"}],
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
     }

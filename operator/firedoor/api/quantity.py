@@ -1,6 +1,5 @@
 """Quantities of bytes as Kubernetes users write them, such as 64Mi or 1.5G. Everyone may import it; pure."""
 
-import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -14,5 +13,5 @@ Quantity = Annotated[str, Field(max_length=32, pattern=PATTERN)]
 
 def parsed(quantity: str) -> int:
     """The bytes of a quantity that meets the pattern."""
-    number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", quantity).groups()  # type: ignore[union-attr]
-    return int(Decimal(number) * _UNITS[unit])
+    number = quantity.rstrip("kKMGTi")
+    return int(Decimal(number) * _UNITS[quantity.removeprefix(number)])

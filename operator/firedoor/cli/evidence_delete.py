@@ -16,7 +16,6 @@ from firedoor.kube.connection import connect
 from firedoor.kube.errors import Conflict, Gone
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS, JOBS, SELF_REVIEWS
 from firedoor.planner.deletion import Deletion
-from firedoor.planner.kept import Kept
 
 RULES: Final = (
     Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("get", "list", "delete")),
@@ -35,8 +34,8 @@ async def delete(home: str, name: str, reason: str, sure: bool) -> int:
             words = f"claim {kept.claim} with the evidence of {kept.incident} would be deleted; say --yes"
             print(ascii(words)[1:-1], file=sys.stderr)
             return 2
-        await deleted(kube, home, _of(kept, await _myself(kube), reason))
-    print(f"deleted {kept.claim}; the record is configmap {home}/{_of(kept, '', '').record(home)['metadata']['name']}")
+        await deleted(kube, home, Deletion.of(kept, await _myself(kube), reason, datetime.now(UTC)))
+    print(f"deleted {kept.claim}; the record is configmap {home}/{names.deletion(kept.claim_uid)}")
     return 0
 
 
@@ -59,16 +58,3 @@ async def _myself(kube: Kube) -> str:
     asked = {"apiVersion": SELF_REVIEWS.api_version, "kind": SELF_REVIEWS.kind, "metadata": {}}
     answer = await kube.create(SELF_REVIEWS, asked)
     return str(answer["status"]["userInfo"]["username"])
-
-
-def _of(kept: Kept, who: str, why: str) -> Deletion:
-    return Deletion(
-        claim=kept.claim,
-        claim_uid=kept.claim_uid,
-        incident=kept.incident,
-        incident_uid=kept.incident_uid,
-        sealed=kept.sealed,
-        who=who,
-        why=why,
-        at=datetime.now(UTC),
-    )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
+from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, Gone
 from firedoor.kube.resources import DEPLOYMENTS, PODS
@@ -25,7 +26,6 @@ RULES = (
     Rule(groups=("",), resources=("pods",), verbs=("get", "delete"), names=(names.READER,)),
     Rule(groups=("",), resources=("pods/exec",), verbs=("get", "create"), names=(names.READER,)),
 )
-NOBODY: Final = 65532
 PATIENCE_SECONDS: Final = 120.0
 LIVES_SECONDS: Final = 3600
 STEP_SECONDS: Final = 0.5
@@ -106,12 +106,7 @@ def pod(home: str, image: str, claim: str) -> Obj:
             "terminationGracePeriodSeconds": 1,
             # The node of the suspect may be cordoned, and a volume may live on that node alone.
             "tolerations": [{"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}],
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": NOBODY,
-                "runAsGroup": NOBODY,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": pod_security(),
             "containers": [_container(image)],
             "volumes": [{"name": "evidence", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}],
         },
@@ -125,9 +120,5 @@ def _container(image: str) -> dict[str, Any]:
         "args": ["probe", "--stand"],
         "volumeMounts": [{"name": "evidence", "mountPath": "/evidence", "readOnly": True}],
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
     }

@@ -4,6 +4,7 @@ The canary alone makes and reads them. The names are fixed, because the controll
 """
 
 from firedoor.api import names
+from firedoor.api.restricted import NOBODY, container_security
 from firedoor.kube.client import Obj
 from firedoor.kube.resources import NETWORK_POLICIES, PODS
 from firedoor.probe.stand import PORT
@@ -35,11 +36,7 @@ def pod(home: str, name: str, node: str, image: str) -> Obj:
         "args": ["probe", "--stand"],
         "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "5m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
     }
     spec = {
         # Named, not scheduled: the suspect's node may well be cordoned.
@@ -49,7 +46,7 @@ def pod(home: str, name: str, node: str, image: str) -> Obj:
         "enableServiceLinks": False,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 0,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {"runAsNonRoot": True, "runAsUser": NOBODY, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
     }
     return {"apiVersion": "v1", "kind": PODS.kind, "metadata": _made(home, name), "spec": spec}

@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from firedoor.api import names
+from firedoor.planner.kept import Kept
 
 Obj = dict[str, Any]
 NOTE_LIMIT = 1024
@@ -29,6 +30,12 @@ class Deletion:
     who: str
     why: str
     at: datetime
+
+    @classmethod
+    def of(cls, kept: Kept, who: str, why: str, at: datetime) -> Self:
+        """What is kept, about to go."""
+        about = (kept.claim, kept.claim_uid, kept.incident, kept.incident_uid, kept.sealed)
+        return cls(*about, who=who, why=why, at=at)
 
     def record(self, home: str) -> Obj:
         """An immutable ConfigMap; nobody of firedoor's ever deletes one."""

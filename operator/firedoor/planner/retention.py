@@ -22,16 +22,7 @@ def expired(
         if period is None or sealed_at is None or living(kept.incident_uid) or now - sealed_at < parsed(period):
             continue
         why = f"kept since {kept.sealed['sealedAt']}, for longer than the {period} of the policies"
-        yield Deletion(
-            claim=kept.claim,
-            claim_uid=kept.claim_uid,
-            incident=kept.incident,
-            incident_uid=kept.incident_uid,
-            sealed=kept.sealed,
-            who=who,
-            why=why,
-            at=now,
-        )
+        yield Deletion.of(kept, who, why, now)
 
 
 def _moment(text: str) -> datetime | None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +118,9 @@ def test_a_fetch_that_was_killed_is_gone_on_with(story: Story, kubectl: Kubectl,
 def test_who_may_fetch_evidence_may_make_the_reader_and_no_other_pod_in_firedoors_home(story: Story, tmp_path: Path) -> None:
     config = holder(story, tmp_path, "firedoor-evidence-reader")
     person, image = Kubectl(str(config)), firedoor_image(story.kubectl)
-    time.sleep(1.0)
     dry = ("-n", HOME, "create", "--dry-run=server", "-f", "-")
-    assert "created" in person(*dry, text=json.dumps(reader.pod(HOME, image, "firedoor-evidence-0")), check=False)
+    own = json.dumps(reader.pod(HOME, image, "firedoor-evidence-0"))
+    eventually(lambda: "created" in person(*dry, text=own, check=False), "the role is in force, and admits the reader")
     for name, pod in hostile_pods(image).items():
         said = person(*dry, text=json.dumps(pod), check=False)
         assert "firedoor-evidence-reader" in said, f"{name}: {said}"

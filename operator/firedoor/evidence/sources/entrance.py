@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from firedoor.api import restricted
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.kube.client import Obj
 from firedoor.kube.errors import Conflict, Forbidden, Gone, Invalid, KubeError
 from firedoor.kube.resources import PODS
 
-NOBODY: Final = (65532, 65532)
+NOBODY: Final = (restricted.NOBODY, restricted.NOBODY)
 PYTHON: Final = "/opt/firedoor/bin/python3"
 LOOK: Final = (PYTHON, "-I", "-m", "firedoor.look")
 START_SECONDS: Final = 20.0
@@ -24,13 +25,6 @@ STAYS_LONGER_SECONDS: Final = 60
 """Than the capture may take."""
 TRIES: Final = 6
 PULLING: Final = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
-RESTRICTED: Final[Mapping[str, Any]] = {
-    "runAsNonRoot": True,
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ def profiles(container: Container, user: tuple[int, int]) -> Iterator[dict[str, 
         mirrored = {"runAsUser": 0, "runAsGroup": user[1], "readOnlyRootFilesystem": True, **capabilities, **labels}
         yield mirrored | {"seccompProfile": {"type": "RuntimeDefault"}, "allowPrivilegeEscalation": False}
         user = NOBODY
-    yield {**RESTRICTED, "runAsUser": user[0], "runAsGroup": user[1], **labels}
+    yield {**restricted.lone_container_security(), "runAsUser": user[0], "runAsGroup": user[1], **labels}
 
 
 async def _entered(bag: Bag, suspect: Suspect, container: Container, image: str, security: Mapping[str, Any]) -> Helper:
