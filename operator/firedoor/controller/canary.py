@@ -159,10 +159,10 @@ class Canary:
     async def _breach(self, name: str, ways: Sequence[Way], found: Finding) -> Flow:
         """Waits until something gets through; what became of open connections then."""
         while True:
-            if not self.watched(found.node):
-                self._looked[found.node] = asyncio.get_running_loop().time()
-                self.on_guard(found.node)
+            begins = not self.watched(found.node)
             self._looked[found.node] = asyncio.get_running_loop().time()
+            if begins:
+                self.on_guard(found.node)
             await asyncio.sleep(SILENCE_SECONDS)
             passes = await asyncio.gather(*(way.still_passes() for way in ways))
             flow = worst(await self._flows(name, ways))
