@@ -32,6 +32,8 @@ class Arrivals:
     done: bool = False
     wrong: list[str] = field(default_factory=list)
     """Files whose content is not what their manifest says."""
+    _digests: dict[str, str] = field(default_factory=dict)
+    """What the manifests that have arrived say of other files."""
     _buffer: bytes = b""
     _path: str = ""
     _left: int = 0
@@ -112,9 +114,11 @@ class Arrivals:
 
     def _check(self) -> None:
         """Compares with the manifest, which came first. What is wrong is taken away and asked for again by the next stream."""
-        expected = _manifests(self.folder).get(self._path)
+        expected = self._digests.get(self._path)
         if expected is not None and _sha256(self.folder / self._path) != expected:
             self.wrong.append(self._path)
+        if self._path in SHA256:
+            self._digests |= _manifest(self.folder / self._path)
 
 
 def _words(line: bytes) -> Mapping[str, Any]:
@@ -127,10 +131,8 @@ def _words(line: bytes) -> Mapping[str, Any]:
     return words
 
 
-def _manifests(folder: Path) -> dict[str, str]:
-    lines = (
-        line for name in SHA256 if (folder / name).is_file() for line in (folder / name).read_text("utf-8", "replace").split("\n")
-    )
+def _manifest(file: Path) -> dict[str, str]:
+    lines = file.read_text("utf-8", "replace").split("\n")
     return {entry["path"]: entry["digest"] for line in lines if (entry := LINE.fullmatch(line))}
 
 

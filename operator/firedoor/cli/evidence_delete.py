@@ -11,6 +11,7 @@ from typing import Final
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.cli.kept import one_kept
+from firedoor.evidence.verify import plain
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import Conflict, Gone
@@ -32,7 +33,7 @@ async def delete(home: str, name: str, reason: str, sure: bool) -> int:
         kept = await one_kept(kube, home, name)
         if not sure:
             words = f"claim {kept.claim} with the evidence of {kept.incident} would be deleted; say --yes"
-            print(ascii(words)[1:-1], file=sys.stderr)
+            print(plain(words), file=sys.stderr)
             return 2
         await deleted(kube, home, Deletion.of(kept, await _myself(kube), reason, datetime.now(UTC)))
     print(f"deleted {kept.claim}; the record is configmap {home}/{names.deletion(kept.claim_uid)}")

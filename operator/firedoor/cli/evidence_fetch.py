@@ -18,6 +18,7 @@ from firedoor.cli.verify import judged
 from firedoor.evidence import signature
 from firedoor.evidence.artifact import file_digest
 from firedoor.evidence.seal import SIGNED
+from firedoor.evidence.verify import plain
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import Unavailable
@@ -45,7 +46,7 @@ async def fetch(home: str, name: str, into: Path) -> int:
     for key_id, pem in keys.items():
         (into / f"{key_id}.pem").write_text(pem)
     words = f"{bag} holds the evidence of {kept.incident}, its public keys lie beside it"
-    print(ascii(words)[1:-1], file=sys.stderr)
+    print(plain(words), file=sys.stderr)
     return told(bag, kept, signature.public_keys(*(pem.encode() for pem in keys.values())))
 
 
@@ -55,7 +56,7 @@ def told(bag: Path, kept: Kept, keys: signature.PublicKeys) -> int:
     found = file_digest(bag / SIGNED) if (bag / SIGNED).is_file() else "nothing"
     if found != kept.sealed.get("tagManifestSHA256"):
         words = f"OtherBag: claim {kept.claim} knows {kept.sealed.get('tagManifestSHA256')} as sealed, this is {found}"
-        print(ascii(words)[1:-1])
+        print(plain(words))
         return 1
     return status
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from firedoor.cli.kept import all_kept
+from firedoor.evidence.verify import plain
 from firedoor.kube.connection import connect
 from firedoor.planner.kept import Kept
 
@@ -32,4 +33,4 @@ def _row(kept: Kept) -> tuple[str, ...]:
     octets, _, files = sealed.get("payloadOxum", "-.-").partition(".")
     key = sealed["keyId"][:SHORT] if "keyId" in sealed else "-"
     cells = (kept.incident, sealed.get("status", "not sealed"), sealed.get("sealedAt", "-"), octets, files, key, kept.claim)
-    return tuple(ascii(cell)[1:-1] for cell in cells)
+    return tuple(plain(cell) for cell in cells)

@@ -86,12 +86,13 @@ def _run(command: Coroutine[Any, Any, int]) -> None:
     from firedoor.cli.evidence_fetch import Cut
     from firedoor.cli.kept import NotFound
     from firedoor.cli.reader import NoReader
+    from firedoor.evidence.verify import plain
     from firedoor.kube.errors import KubeError
 
     try:
         raise typer.Exit(asyncio.run(command))
     except (Cut, KubeError, NoReader, NotFound, Refused) as error:
-        print(ascii(f"{type(error).__name__}: {error}")[1:-1], file=sys.stderr)
+        print(plain(f"{type(error).__name__}: {error}"), file=sys.stderr)
         raise typer.Exit(2) from error
 
 

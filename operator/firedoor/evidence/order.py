@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from firedoor.api.names import uid8
+from firedoor.api.text import printable
 
 Told = Mapping[str, Any]
 """An artifact as capture.json tells of it."""
@@ -124,13 +125,8 @@ def _reason(missing: Sequence[Told]) -> str:
 
 def _sentence(gap: Told) -> str:
     words = f"{gap['path'].removeprefix('data/')} {gap['status']} ({gap.get('reason', '')})"
-    message = _printable(gap.get("message", "").strip())
+    message = printable(gap.get("message", "").strip())
     return f"{words}: {message}"[:GAP_LENGTH] if message else f"{words}."
-
-
-def _printable(text: str) -> str:
-    """The text with escapes for what could move a terminal's cursor or turn its direction: it may be an attacker's."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _that_fit(sentences: Iterable[str]) -> Iterator[str]:

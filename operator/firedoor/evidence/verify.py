@@ -54,7 +54,7 @@ def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
     signed: what is known of the signature, in words; empty when none was asked for.
     """
     for finding in findings:
-        print(ascii(f"{finding.kind}: {finding.where}: {finding.what}")[1:-1])
+        print(plain(f"{finding.kind}: {finding.where}: {finding.what}"))
     if not (bag / "data").is_dir():
         return 2
     if findings:
@@ -64,6 +64,11 @@ def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
     print(f"tagManifestSHA256 {_digest(bag / TAGS[0])}")
     print(f"custodyHead {digest((bag / 'custody.jsonl').read_bytes().splitlines()[-1])}")
     return 0
+
+
+def plain(text: str) -> str:
+    """The text in ASCII, on one line, for a terminal: names and notes may be an attacker's."""
+    return ascii(text)[1:-1]
 
 
 def safe(path: str) -> bool:

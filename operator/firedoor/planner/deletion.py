@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from firedoor.api import names
+from firedoor.api.text import printable
 from firedoor.planner.kept import Kept
 
 Obj = dict[str, Any]
@@ -73,10 +74,6 @@ class Deletion:
             "action": "Delete",
             "reason": "EvidenceDeleted",
             "type": "Warning",
-            "note": _printable(note)[:NOTE_LIMIT],
+            "note": printable(note)[:NOTE_LIMIT],
             "regarding": about,
         }
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

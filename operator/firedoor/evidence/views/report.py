@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from firedoor.api.text import printable
 from firedoor.evidence.layout import Kind
 from firedoor.evidence.views.found import Found, Obj, bytes_of, epoch, words_of
 
@@ -53,8 +54,7 @@ def report(found: Found) -> Iterator[bytes]:
 def text(found: object) -> str:
     """Anything as text that a browser shows and does nothing else with."""
     said = str(found)
-    printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in said[:CELL_MOST])
-    return html.escape(printable) + ("…" if len(said) > CELL_MOST else "")
+    return html.escape(printable(said[:CELL_MOST])) + ("…" if len(said) > CELL_MOST else "")
 
 
 def _table(title: str, heads: Sequence[str], rows: Iterable[Row], shade: int | None = None) -> Iterator[bytes]:
