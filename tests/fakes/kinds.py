@@ -89,11 +89,13 @@ def listed(collection: str, items: list[Obj], version: int, following: str) -> O
 
 
 def discovery(path: str) -> Obj | None:
-    """What is served under /api and /apis; None when the path asks for no discovery."""
+    """What is served under /api, /apis and /version; None when the path asks for no discovery."""
     parts = path.strip("/").split("/")
     group_version = "/".join(parts[1:])
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"]}
+    if path == "/version":
+        return {"gitVersion": "v1.35.4"}
     if path == "/apis":
         return {"kind": "APIGroupList", "groups": [_group(known) for known in KINDS if "/" in known]}
     if group_version in KINDS and (parts[0] == "api") == ("/" not in group_version):

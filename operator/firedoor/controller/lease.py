@@ -6,7 +6,7 @@ Same meaning as client-go's leaderelection, so `kubectl get lease` reads as usua
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,13 +48,15 @@ def claimed(lease: Obj, identity: str, now: datetime) -> Obj:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Leadership:
     """This replica's try for the lead."""
 
     kube: Kube
     home: str
     identity: str
+    _ours: Obj = field(default_factory=dict)
+    """The lease as we last wrote it; empty when it has to be looked at."""
 
     async def gain(self) -> None:
         """Waits until this replica leads."""
@@ -91,18 +93,19 @@ class Leadership:
             return False
 
     async def _claim(self) -> bool:
+        lease, self._ours = self._ours, {}  # only what was written well just now need not be looked at
         now = datetime.now(UTC)
         try:
-            lease = await self.kube.get(LEASES, NAME, self.home)
+            lease = lease or await self.kube.get(LEASES, NAME, self.home)
         except Gone:
             fresh = {"metadata": {"name": NAME, "namespace": self.home}}
             kind = {"apiVersion": LEASES.api_version, "kind": LEASES.kind}
-            await self.kube.create(LEASES, claimed(fresh | kind, self.identity, now))
+            self._ours = await self.kube.create(LEASES, claimed(fresh | kind, self.identity, now))
             return True
         if held_by_other(lease, self.identity, now):
             return False
         body = {"metadata": _version(lease), "spec": claimed(lease, self.identity, now)["spec"]}
-        await self.kube.patch(LEASES, NAME, self.home, body)
+        self._ours = await self.kube.patch(LEASES, NAME, self.home, body)
         return True
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from firedoor import __version__
 from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
-from firedoor.controller import metrics
+from firedoor.controller import metrics, warmth
 from firedoor.controller.act import Actor
 from firedoor.controller.canary import Canary
 from firedoor.controller.canary_pods import CanaryPods
@@ -131,6 +131,8 @@ class Controller:
         if self.settings.port:
             runner = await Health(self._sick, self._unready).serve(self.settings.port)
             self._open.push_async_callback(runner.cleanup)
+        warmth.settle()
+        self._supervise("warmth", warmth.keep(self.kube))
         self._supervise("probes", self.probes.run())
         self._supervise("lead", self._lead())
 

@@ -25,6 +25,7 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 CHUNK = 500
 GROUPS = Resource("", "", "groups", "APIGroup", namespaced=False)
+VERSION = Resource("", "", "version", "Version", namespaced=False)
 STREAM = aiohttp.ClientTimeout(total=None, sock_connect=3.0, sock_read=None)
 
 
@@ -70,6 +71,10 @@ class Kube:
         """The API groups that the server serves, as group/version."""
         found = await self._call("discover", GROUPS, "GET", "/apis")
         return frozenset(version["groupVersion"] for group in found["groups"] for version in group["versions"])
+
+    async def version(self) -> str:
+        """The version of the server: the least that can be asked."""
+        return str((await self._call("get", VERSION, "GET", "/version")).get("gitVersion", ""))
 
     async def create(self, resource: Resource, obj: Obj) -> Obj:
         """Makes an object; Conflict when the name is taken."""
