@@ -12,6 +12,8 @@ STAMP := $(VENV)/.installed
 K ?=
 COUNTS ?= 100 1000
 MODE ?= strict
+WORKERS ?= 4
+SIDE_BY_SIDE = -n $(WORKERS) --maxschedchunk 1
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,7 +34,7 @@ demo-down: cluster-down ## Remove everything that the demo made
 test: $(STAMP) ## Every check and test; raises the cluster and keeps it warm
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory cluster install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: $(STAMP) ## ruff, mypy, import contracts, generated files
 	@$(BIN)/ruff check
@@ -44,8 +46,8 @@ check: $(STAMP) ## ruff, mypy, import contracts, generated files
 unit: $(STAMP) ## The tests that need no cluster
 	@$(BIN)/python -m pytest tests/unit
 
-e2e: $(STAMP) cluster install ## The stories on a real cluster; K= selects, KUBECONFIG= names an existing one
-	@$(BIN)/python -m pytest tests/e2e $(if $(K),-k "$(K)")
+e2e: $(STAMP) cluster install ## The stories on a real cluster, side by side; K= selects, KUBECONFIG= names an existing one, WORKERS= how many at once
+	@$(BIN)/python -m pytest tests/e2e $(SIDE_BY_SIDE) $(if $(K),-k "$(K)")
 
 cluster: $(STAMP) ## Raise the cluster; PROVIDER=existing|kind|local
 	@$(BIN)/python -m cluster up

@@ -10,12 +10,14 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cluster import build
 from cluster.providers import Provider, chosen
+from tests.e2e import turns
 
 HOME = "firedoor-system"
 PATIENCE_SECONDS = 60.0
@@ -55,6 +57,25 @@ class Kubectl:
 
     def exists(self, *arguments: str) -> bool:
         return bool(self("get", *arguments, "--ignore-not-found", "-o", "name").strip())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = turns.in_order(items)
+
+
+@pytest.fixture(scope="session")
+def turns_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(autouse=True)
+def turn(request: pytest.FixtureRequest, turns_folder: Path) -> Iterator[None]:
+    """Each story begins when it is its turn on the cluster."""
+    with turns.turn(turns_folder, request.node):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from tests.fakes.apiserver import KUBECONFIG
 from tests.unit.evidence.apiserver import UID, ApiServer
 
 BAGS, KILLS = 4, 25
+ROUNDS = 100
+"""More than enough: some collectors are done before they can be killed."""
 LINES = 60
 PAUSE_SECONDS = 0.01
 COLLECT = "import sys; sys.path[:0] = {paths!r}; from firedoor.evidence.collector import main; sys.exit(main())"
@@ -101,7 +103,7 @@ async def test_a_hundred_kills_end_in_valid_bags_with_every_byte_that_was_captur
                 killed_until_sealed(*one) for one in zip(volumes, [kubeconfig] * BAGS, [target] * BAGS, chances, strict=True)
             )
             found = await asyncio.gather(*killing)
-            assert sum(found) > 0, "nobody was killed at work"
+            assert round_ < ROUNDS, f"only {kills} were killed at work"
             kills, round_ = kills + sum(found), round_ + 1
             for volume in volumes:
                 (bag,) = volume.iterdir()

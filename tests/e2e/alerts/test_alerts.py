@@ -55,6 +55,7 @@ def alert(namespace: str, pod: str) -> bytes:
 
 
 @pytest.mark.usefixtures("home_incidents")
+@pytest.mark.in_turn("nodes", "home")
 def test_a_falco_alert_contains_the_pod_that_it_names(story: Story, receiver: int, token: str) -> None:
     story.pod()
 
@@ -67,6 +68,7 @@ def test_a_falco_alert_contains_the_pod_that_it_names(story: Story, receiver: in
 
 
 @pytest.mark.usefixtures("home_incidents")
+@pytest.mark.in_turn("nodes", "home")
 def test_the_same_alert_again_is_the_same_incident(story: Story, receiver: int, token: str) -> None:
     story.pod()
     first = post(receiver, alert(story.namespace, "suspect"), token)[1]["incidents"][0]
@@ -75,6 +77,7 @@ def test_the_same_alert_again_is_the_same_incident(story: Story, receiver: int, 
 
 
 @pytest.mark.usefixtures("home_incidents")
+@pytest.mark.in_turn("nodes", "home")
 def test_an_alert_about_no_live_pod_is_stored_as_unresolved_and_touches_nothing(story: Story, receiver: int, token: str) -> None:
     status, answer = post(receiver, alert(story.namespace, "never-was"), token)
     assert status == 200

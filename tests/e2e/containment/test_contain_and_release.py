@@ -1,10 +1,13 @@
 """A pod is contained and given back: what changes, and that it is as it was."""
 
+import pytest
+
 from tests.e2e.conftest import Story, eventually
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 
 
+@pytest.mark.in_turn("nodes")
 def test_a_contained_pod_of_a_deployment_is_cut_off_replaced_and_its_node_cordoned(story: Story) -> None:
     story.deployment()
     suspect, witness = story.pods()
@@ -24,6 +27,7 @@ def test_a_contained_pod_of_a_deployment_is_cut_off_replaced_and_its_node_cordon
     assert node["spec"]["unschedulable"] is True
 
 
+@pytest.mark.in_turn("nodes")
 def test_after_release_everything_is_byte_for_byte_as_it_was(story: Story) -> None:
     before = story.pod()
     node = before["spec"]["nodeName"]
@@ -72,6 +76,7 @@ def test_two_incidents_on_one_pod_release_in_any_order_and_the_last_one_restores
     assert story.get("pod", "suspect")["metadata"]["labels"] == before["metadata"]["labels"]
 
 
+@pytest.mark.in_turn("nodes")
 def test_a_node_that_a_person_had_cordoned_stays_cordoned(story: Story) -> None:
     node = story.pod()["spec"]["nodeName"]
     story.kubectl("cordon", node)

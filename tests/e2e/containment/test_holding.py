@@ -3,6 +3,8 @@ last replica may be isolated but it is said."""
 
 import json
 
+import pytest
+
 from tests.e2e.conftest import Json, Story, deployment, eventually
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
@@ -58,6 +60,7 @@ def test_a_policy_that_selects_by_what_is_absent_is_named(story: Story) -> None:
     assert "for-the-tierless" in story.wait("Isolated", "False", "OverlappingAllowPolicies")["message"]
 
 
+@pytest.mark.in_turn("nodes")
 def test_a_person_who_uncordons_is_reported_and_overruled_only_if_a_policy_says_so(story: Story) -> None:
     node = story.pod()["spec"]["nodeName"]
     story.incident("suspect")

@@ -53,6 +53,7 @@ def sealed(story: Story) -> Story:
     return story
 
 
+@pytest.mark.in_turn("reader")
 def test_an_auditor_lists_fetches_checks_and_deletes_with_a_record(sealed: Story, tmp_path: Path) -> None:
     story, name = sealed, f"{sealed.namespace}/incident"
     evidence = story.get("secinc", "incident")["status"]["evidence"]
@@ -92,6 +93,7 @@ def test_an_auditor_lists_fetches_checks_and_deletes_with_a_record(sealed: Story
     assert json.loads(record["sealed"])["custodyHead"] == evidence["custodyHead"]
 
 
+@pytest.mark.in_turn("reader")
 def test_a_fetch_that_was_killed_is_gone_on_with(story: Story, kubectl: Kubectl, tmp_path: Path) -> None:
     story.pod()
     big = "dd if=/dev/urandom of=/tmp/big bs=1M count=48 2>/dev/null"
@@ -115,6 +117,7 @@ def test_a_fetch_that_was_killed_is_gone_on_with(story: Story, kubectl: Kubectl,
     judged(tmp_path / bundle)
 
 
+@pytest.mark.in_turn("reader")
 def test_who_may_fetch_evidence_may_make_the_reader_and_no_other_pod_in_firedoors_home(story: Story, tmp_path: Path) -> None:
     config = holder(story, tmp_path, "firedoor-evidence-reader")
     person, image = Kubectl(str(config)), firedoor_image(story.kubectl)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e.conftest import Json, Story
 
 
@@ -10,6 +12,7 @@ def plan(story: Story) -> Json:
     return found
 
 
+@pytest.mark.in_turn("nodes")
 def test_a_dry_run_names_every_step_and_touches_nothing(story: Story) -> None:
     story.deployment()
     suspect = story.pods()[0]
@@ -31,6 +34,7 @@ def test_a_dry_run_names_every_step_and_touches_nothing(story: Story) -> None:
     assert story.get("deployment", "web")["spec"]["replicas"] == 2
 
 
+@pytest.mark.in_turn("nodes")
 def test_a_plan_warns_of_policies_that_would_still_allow_traffic_and_of_the_last_replica(story: Story) -> None:
     story.deployment(replicas=1)
     allow = {

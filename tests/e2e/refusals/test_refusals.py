@@ -44,6 +44,7 @@ def test_another_namespace_is_out_of_reach(story: Story) -> None:
 
 
 @pytest.mark.usefixtures("home_incidents")
+@pytest.mark.in_turn("home")
 def test_protected_namespaces_are_never_touched(kubectl: Kubectl, story: Story) -> None:
     home = Story(kubectl, "firedoor-system")
     home.incident("anything", name="hands-off", target={"kind": "Pod", "name": "anything", "namespace": "kube-system"})

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e.conftest import Story, eventually
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
@@ -30,6 +32,7 @@ def test_a_held_incident_waits_and_goes_when_it_is_no_longer_held(story: Story) 
     story.wait("Released")
 
 
+@pytest.mark.in_turn("nodes")
 def test_a_kept_pod_stays_cut_off_even_when_its_incident_is_deleted(story: Story) -> None:
     suspect, witness = story.pod(), story.pod("witness")
     story.incident("suspect")

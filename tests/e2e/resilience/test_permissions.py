@@ -26,11 +26,14 @@ def _of_pods(rule: dict[str, list[str]]) -> bool:
 
 
 def _grant(kubectl: Kubectl, rules: list[dict[str, list[str]]]) -> None:
-    # As helm, which could not upgrade a role whose rules somebody else has come to manage.
-    change = json.dumps([{"op": "replace", "path": "/rules", "value": rules}])
-    kubectl("patch", "clusterrole", ROLE, "--field-manager=helm", "--type=json", "-p", change)
+    """As helm, which could not upgrade a role whose rules somebody else has come to manage."""
+    role = kubectl.json("clusterrole", ROLE)
+    kept = {key: role["metadata"][key] for key in ("name", "labels", "annotations")}
+    document = {"apiVersion": role["apiVersion"], "kind": "ClusterRole", "metadata": kept, "rules": rules}
+    kubectl("apply", "--server-side", "--field-manager=helm", "-f", "-", text=json.dumps(document))
 
 
+@pytest.mark.alone
 def test_a_suspect_that_may_not_be_looked_at_is_said_until_the_permission_is_given(
     story: Story, give_back: Callable[[], None]
 ) -> None:

@@ -1,8 +1,10 @@
 """The operator is killed, the API server goes away: what was begun comes to the same end, once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -10,7 +12,8 @@ from cluster.providers import Provider
 from tests.e2e.conftest import HOME, Kubectl, Story, pod
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
-MOMENTS = (0.0, 0.05, 0.15, 0.4, 1.0, 2.5)
+AGES = {f"suspect-{number}": age for number, age in enumerate((0.0, 0.05, 0.15, 0.4, 1.0, 2.5))}
+"""Of each suspect, how old its incident or its release is in seconds when the operator dies."""
 
 
 def kill_controller(kubectl: Kubectl) -> None:
@@ -18,23 +21,37 @@ def kill_controller(kubectl: Kubectl) -> None:
     kubectl("-n", HOME, "delete", "pod", "-l", "app.kubernetes.io/component=controller", "--grace-period=0", "--force")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_an_operator_killed_at_any_moment_comes_to_the_same_end(story: Story, moment: float) -> None:
-    before = story.pod()
-    story.incident("suspect", containment=NO_CORDON)
-    time.sleep(moment)
-    kill_controller(story.kubectl)
+@pytest.mark.alone
+def test_an_operator_killed_at_any_moment_comes_to_the_same_end(story: Story) -> None:
+    """One kill meets incidents of every age, and one meets their releases."""
+    before = {name: story.pod(name) for name in AGES}
+    killed_among(story, lambda name: story.incident(name, name, containment=NO_CORDON))
 
-    story.wait("Accepted")
-    story.wait("Contained", seconds=90)
-    assert len(story.kubectl.json("-n", story.namespace, "networkpolicies")["items"]) == 1
-    story.release()
-    time.sleep(moment)
-    kill_controller(story.kubectl)
-    story.wait("Released", seconds=90)
+    for name in AGES:
+        story.wait("Accepted", name=name)
+        story.wait("Contained", name=name, seconds=90)
+    assert len(story.kubectl.json("-n", story.namespace, "networkpolicies")["items"]) == len(AGES)
 
-    assert story.get("pod", "suspect")["metadata"]["labels"] == before["metadata"]["labels"]
+    killed_among(story, story.release)
+    for name in AGES:
+        story.wait("Released", name=name, seconds=90)
+        assert story.get("pod", name)["metadata"]["labels"] == before[name]["metadata"]["labels"]
     assert not story.kubectl.exists("-n", story.namespace, "networkpolicy")
+
+
+def killed_among(story: Story, act: Callable[[str], None]) -> None:
+    """Acts on each suspect, and kills the operator when what was done to each is as old as its age says."""
+
+    def later(seconds: float, what: Callable[[], None]) -> None:
+        time.sleep(seconds)
+        what()
+
+    with ThreadPoolExecutor(len(AGES) + 1) as at_once:
+        oldest = max(AGES.values())
+        begun = [at_once.submit(later, oldest - age, partial(act, name)) for name, age in AGES.items()]
+        begun.append(at_once.submit(later, oldest, partial(kill_controller, story.kubectl)))
+    for one in begun:
+        one.result()
 
 
 @contextmanager
@@ -59,6 +76,7 @@ def recovery(story: Story) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("recovery")
+@pytest.mark.alone
 def test_an_api_server_that_goes_away_for_twenty_seconds_loses_nothing(story: Story, provider: Provider) -> None:
     if provider.name != "local":
         pytest.skip("only the local cluster's API server can be stopped")

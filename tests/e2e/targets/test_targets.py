@@ -202,6 +202,7 @@ def home(kubectl: Kubectl, home_incidents: None) -> Story:
     return Story(kubectl, HOME)
 
 
+@pytest.mark.in_turn("nodes", "home")
 def test_a_node_is_cordoned_and_the_chosen_pods_on_it_are_cut_off_until_release(story: Story, home: Story) -> None:
     chosen = f"chosen-{story.namespace}"
     before = story.pod(chosen)
@@ -224,6 +225,7 @@ def test_a_node_is_cordoned_and_the_chosen_pods_on_it_are_cut_off_until_release(
     assert node_after["metadata"]["annotations"] == node_before["metadata"]["annotations"]
 
 
+@pytest.mark.in_turn("nodes", "home")
 def test_the_workloads_of_a_nodes_pods_are_put_to_rest_and_come_back_with_their_pods(story: Story, home: Story) -> None:
     app, node = f"chosen-{story.namespace}", story.pod()["spec"]["nodeName"]
     spec = {"replicas": 2, "selector": {"matchLabels": {"app": app}}, "template": template(app, nodeName=node)}
@@ -244,6 +246,7 @@ def test_the_workloads_of_a_nodes_pods_are_put_to_rest_and_come_back_with_their_
     eventually(lambda: names(story.pods(app)) == before, "it has the pods that it had")
 
 
+@pytest.mark.in_turn("nodes", "home")
 def test_what_firedoor_never_touches_on_a_node_is_left_out_by_name(story: Story, home: Story) -> None:
     story.pod("hosted", hostNetwork=True, containers=[{"name": "c", "image": "firedoor.test/pause:1"}])
     node = story.get("pod", "hosted")["spec"]["nodeName"]

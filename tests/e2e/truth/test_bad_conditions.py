@@ -46,6 +46,7 @@ def closed_anyway(story: Story) -> None:
     assert "firedoor.dev/quarantine" in story.get("pod", "suspect")["metadata"]["labels"]
 
 
+@pytest.mark.alone
 def test_without_probes_the_door_closes_and_the_claim_says_who_is_missing(story: Story, probes: Json) -> None:
     story.kubectl("-n", HOME, "delete", "statefulset", "firedoor-probe", "--timeout=60s")
     story.kubectl("-n", HOME, "wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
@@ -56,6 +57,7 @@ def test_without_probes_the_door_closes_and_the_claim_says_who_is_missing(story:
     closed_anyway(story)
 
 
+@pytest.mark.alone
 def test_a_probe_image_that_cannot_be_had_is_as_if_there_were_no_probes(story: Story, probes: Json) -> None:
     image = ("statefulset/firedoor-probe", "probe=firedoor.test/missing:1")
     story.kubectl("-n", HOME, "set", "image", *image)
@@ -66,6 +68,7 @@ def test_a_probe_image_that_cannot_be_had_is_as_if_there_were_no_probes(story: S
     closed_anyway(story)
 
 
+@pytest.mark.alone
 def test_probes_that_come_late_prove_it_by_a_canary(story: Story, probes: Json) -> None:
     story.kubectl("-n", HOME, "scale", "statefulset/firedoor-probe", "--replicas=0", "--timeout=60s")
     story.kubectl("-n", HOME, "wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
@@ -77,6 +80,7 @@ def test_probes_that_come_late_prove_it_by_a_canary(story: Story, probes: Json) 
     assert story.get("secinc", "incident")["status"]["isolation"]["byCanary"] is True
 
 
+@pytest.mark.alone
 def test_where_no_canary_may_stand_the_report_says_why(story: Story, full: None, kubectl: Kubectl) -> None:
     """A policy of the namespace keeps the probes out from the start, so only a canary could tell silence from silence."""
     name = {"name": "closed", "namespace": story.namespace}
@@ -92,6 +96,7 @@ def test_where_no_canary_may_stand_the_report_says_why(story: Story, full: None,
     closed_anyway(story)
 
 
+@pytest.mark.alone
 def test_a_node_that_is_away_makes_silence_worth_nothing(story: Story, provider: Provider) -> None:
     if provider.name != "local":
         pytest.skip("only the local cluster's kubelets can be stopped")

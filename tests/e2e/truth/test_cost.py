@@ -4,6 +4,8 @@ import re
 import time
 from collections import Counter
 
+import pytest
+
 from tests.e2e.conftest import HOME, Kubectl, Story, eventually
 from tests.e2e.truth.engines import announce
 
@@ -33,6 +35,7 @@ def calls(kubectl: Kubectl) -> Calls:
     return Counter({(verb, resource): int(float(count)) for resource, verb, count in found})
 
 
+@pytest.mark.alone
 def test_a_proof_costs_few_calls(story: Story, kubectl: Kubectl) -> None:
     names = [f"suspect-{number}" for number in range(SUSPECTS)]
     for name in names:
@@ -49,6 +52,7 @@ def test_a_proof_costs_few_calls(story: Story, kubectl: Kubectl) -> None:
     assert sum(spent[call] for call in PROOF) <= MOST_A_PROOF * SUSPECTS
 
 
+@pytest.mark.alone
 def test_a_measurement_costs_few_calls_and_leaves_nothing_behind(story: Story, kubectl: Kubectl) -> None:
     """A new DaemonSet on the host's network calls for a measurement of each node."""
     checked = seen(kubectl)

@@ -11,6 +11,7 @@ from tests.e2e.truth.engines import MEASURED_SECONDS, announce, report, reported
 from tests.e2e.truth.judging import NOTHING
 from tests.e2e.truth.trial import Trial, nodes_of
 
+pytestmark = pytest.mark.alone
 NO_CORDON = {"network": "Isolate", "node": "None"}
 Death = Callable[[str], None]
 

@@ -75,6 +75,7 @@ def foreign(kubectl: Kubectl) -> Iterator[list[str]]:
         kubectl("delete", "crd", *names, "--ignore-not-found", "--timeout=60s")
 
 
+@pytest.mark.alone
 def test_policies_of_every_foreign_kind_are_named_until_they_are_gone(story: Story, foreign: list[str]) -> None:
     story.pod()
     story.kubectl.apply(*(policy(kind, spec, story.namespace) for kind, spec in KINDS.items()))

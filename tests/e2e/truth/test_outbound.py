@@ -41,6 +41,7 @@ def test_by_default_nobody_may_send_it_and_no_suspect_gets_a_container(story: St
     assert outward(story) == []
 
 
+@pytest.mark.alone
 def test_switched_on_it_shows_that_nothing_gets_out_and_tells_of_an_engine_that_lets_everything_out(
     story: Story, kubectl: Kubectl, switched_on: Provider
 ) -> None:
@@ -59,6 +60,7 @@ def test_switched_on_it_shows_that_nothing_gets_out_and_tells_of_an_engine_that_
     eventually(lambda: "the suspect still reaches" in story.condition("Isolated", "second")["message"], "what gets out is told")
 
 
+@pytest.mark.alone
 def test_the_controllers_account_may_add_the_outbound_probe_and_nothing_stronger(story: Story, switched_on: Provider) -> None:
     story.pod()
     story.kubectl.apply(*may_look(story.namespace, "firedoor-controller"))
