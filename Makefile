@@ -12,6 +12,7 @@ STAMP := $(VENV)/.installed
 K ?=
 COUNTS ?= 100 1000
 MODE ?= strict
+CLUSTERS ?= $(if $(KUBECONFIG),1,2)
 WORKERS ?= 4
 SIDE_BY_SIDE = -n $(WORKERS) --maxschedchunk 1
 
@@ -33,8 +34,8 @@ demo-down: cluster-down ## Remove everything that the demo made
 
 test: $(STAMP) ## Every check and test; raises the cluster and keeps it warm
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory cluster install
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	@$(MAKE) --no-print-directory stage
+	@CLUSTERS=$(CLUSTERS) $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: $(STAMP) ## ruff, mypy, import contracts, generated files
 	@$(BIN)/ruff check
@@ -46,14 +47,17 @@ check: $(STAMP) ## ruff, mypy, import contracts, generated files
 unit: $(STAMP) ## The tests that need no cluster
 	@$(BIN)/python -m pytest tests/unit
 
-e2e: $(STAMP) cluster install ## The stories on a real cluster, side by side; K= selects, KUBECONFIG= names an existing one, WORKERS= how many at once
-	@$(BIN)/python -m pytest tests/e2e $(SIDE_BY_SIDE) $(if $(K),-k "$(K)")
+stage: $(STAMP)
+	@for number in $$(seq $(CLUSTERS)); do CLUSTER=$$number $(MAKE) --no-print-directory cluster install; done
+
+e2e: $(STAMP) stage ## The stories, side by side on CLUSTERS= clusters; K= selects, KUBECONFIG= names an existing one
+	@CLUSTERS=$(CLUSTERS) $(BIN)/python -m pytest tests/e2e $(SIDE_BY_SIDE) $(if $(K),-k "$(K)")
 
 cluster: $(STAMP) ## Raise the cluster; PROVIDER=existing|kind|local
 	@$(BIN)/python -m cluster up
 
-cluster-down: $(STAMP) ## Remove the cluster without a trace
-	@$(BIN)/python -m cluster down
+cluster-down: $(STAMP) ## Remove the cluster, and a second one if there is, without a trace
+	@for number in $$(seq $(CLUSTERS)); do CLUSTER=$$number $(BIN)/python -m cluster down; done
 
 cluster-policy: $(STAMP) ## Switch the policy engine; MODE=strict|established|ingress|off|slow
 	@$(BIN)/python -m cluster policy $(MODE)
@@ -82,4 +86,4 @@ lock: $(STAMP) ## Resolve the dependencies anew, with hashes
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml "$$@" -o requirements/$$name.txt; done
 
-.PHONY: help demo demo-down test check unit e2e cluster cluster-down cluster-policy conformance image install generate bench bench-scale lock
+.PHONY: help demo demo-down test check unit stage e2e cluster cluster-down cluster-policy conformance image install generate bench bench-scale lock

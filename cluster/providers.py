@@ -11,9 +11,10 @@ from typing import Protocol
 
 from cluster.local import up as local
 from cluster.local.layout import ADMIN
+from cluster.which import NUMBER, SUFFIX
 
-KUBECONFIG = Path(".cluster/kubeconfig")
-KIND_NAME = "firedoor"
+KUBECONFIG = Path(f".cluster/kubeconfig{SUFFIX}")
+KIND_NAME = f"firedoor{SUFFIX}"
 
 
 class Provider(Protocol):
@@ -152,6 +153,8 @@ def chosen() -> Provider:
     """The provider that PROVIDER names, or the one that what is there suggests."""
     providers: dict[str, type[Provider]] = {"existing": Existing, "kind": Kind, "local": Local}
     name = os.environ.get("PROVIDER") or _suggested()
+    if name == "existing" and NUMBER > 1:
+        raise RuntimeError(f"CLUSTER={NUMBER} is none: of clusters that exist there is one, which KUBECONFIG names.")
     if name not in providers:
         raise RuntimeError(f"PROVIDER={name} is none; the providers are {', '.join(providers)}.")
     return providers[name]()

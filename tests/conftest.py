@@ -1,8 +1,23 @@
-"""What a whole run tells in the end: how many bytes passed while their suspect was said to be isolated, over all its trials."""
+"""What a whole run has in common: the cluster on which each of its processes plays, and what its trials counted in the end.
+
+With CLUSTERS= more than one, the processes of a run that goes side by side are dealt out to that many clusters in turn.
+"""
+
+import os
 
 from _pytest.terminal import TerminalReporter
 
 COUNTED = "isolated_while_bytes_passed"
+
+
+def _cluster(worker: str, clusters: int) -> int:
+    """The number of the cluster on which a process plays; worker: its name, such as gw3."""
+    return int(worker.removeprefix("gw") or 0) % clusters + 1
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before anything asks which cluster is meant, which is decided once a process.
+    os.environ["CLUSTER"] = str(_cluster(os.environ["PYTEST_XDIST_WORKER"], int(os.environ.get("CLUSTERS") or "1")))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

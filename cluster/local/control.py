@@ -12,6 +12,8 @@ from cluster.local.layout import API, ETCD, ETCD_PEER, LOGS, NODES, PKI, PODS, S
 AUDIT_POLICY = Path(__file__).parent / "audit-policy.yaml"
 AUDIT_LOG = LOGS / "audit.log"
 PARTS = ("etcd", "apiserver", "controller-manager", "scheduler")
+_ALONE = ("--leader-elect=false", "--secure-port=0")
+"""One of each, and nobody asks for its health or metrics: the ports are the machine's, which may hold several clusters."""
 
 
 def start(part: str) -> None:
@@ -29,7 +31,7 @@ def _command(part: str) -> list[str]:
             return _controller_manager()
         case _:
             config = PKI / "scheduler.kubeconfig"
-            return [str(build.program("kube-scheduler")), f"--kubeconfig={config}", *_local_only("scheduler")]
+            return [str(build.program("kube-scheduler")), f"--kubeconfig={config}", *_ALONE]
 
 
 def _etcd() -> list[str]:
@@ -99,15 +101,7 @@ def _controller_manager() -> list[str]:
         "--node-cidr-mask-size=24",
         "--enable-hostpath-provisioner=true",
         "--node-monitor-grace-period=40s",
-        *_local_only("controller-manager"),
-    ]
-
-
-def _local_only(part: str) -> list[str]:
-    return [
-        "--bind-address=127.0.0.1",
-        "--leader-elect=false",
-        f"--cert-dir={STATE}/{part}",
+        *_ALONE,
     ]
 
 

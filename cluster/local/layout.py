@@ -1,14 +1,17 @@
 """Where everything of the local cluster lies: addresses, folders, names. Constants only; every other file asks here.
 
 State is in one folder (/var/lib/firedoor-cluster) and sockets and logs in another (/run/firedoor-cluster), outside
-the repository, so that a checkout can go while the cluster stays.
+the repository, so that a checkout can go while the cluster stays. A machine can hold several: CLUSTER= says which one is meant.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 
-STATE = Path("/var/lib/firedoor-cluster")
-RUN = Path("/run/firedoor-cluster")
+from cluster.which import NUMBER, SUFFIX
+
+STATE = Path(f"/var/lib/firedoor-cluster{SUFFIX}")
+RUN = Path(f"/run/firedoor-cluster{SUFFIX}")
 PKI = STATE / "pki"
 LOGS = RUN / "logs"
 PIDS = RUN / "pids"
@@ -17,15 +20,16 @@ VOLUMES = STATE / "volumes"
 MODE = RUN / "policy-mode"
 ADMIN = PKI / "admin.kubeconfig"
 
-BRIDGE = "firedoor0"
-SERVER = "172.31.240.1"
+BRIDGE = f"firedoor{NUMBER - 1}"
+NETWORK = f"172.31.{239 + NUMBER}"
+SERVER = f"{NETWORK}.1"
 PREFIX = 24
-PODS = "10.240.0.0/16"
-SERVICES = "10.96.240.0/20"
-SERVICE = "10.96.240.1"
+PODS = f"10.{239 + NUMBER}.0.0/16"
+SERVICES = f"10.{95 + NUMBER}.240.0/20"
+SERVICE = f"10.{95 + NUMBER}.240.1"
 API = f"https://{SERVER}:6443"
-ETCD = "https://127.0.0.1:23790"
-ETCD_PEER = "https://127.0.0.1:23800"
+ETCD = f"https://127.0.0.1:{23770 + 20 * NUMBER}"
+ETCD_PEER = f"https://127.0.0.1:{23780 + 20 * NUMBER}"
 
 
 @dataclass(frozen=True)
@@ -57,4 +61,8 @@ class Node:
         return f"fd-{self.name.removeprefix('firedoor-')}"
 
 
-NODES = (Node("firedoor-a", "172.31.240.11"), Node("firedoor-b", "172.31.240.12"))
+NODES = tuple(
+    Node(f"firedoor-{letter}", f"{NETWORK}.{number}")
+    for number, letter in enumerate(ascii_lowercase[2 * NUMBER - 2 : 2 * NUMBER], start=11)
+)
+"""firedoor-a and firedoor-b; those of a second cluster are c and d."""

@@ -93,7 +93,8 @@ def down() -> None:
     network.remove()
     for folder in (RUN, STATE):
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(volumes.FOLDER, ignore_errors=True)
+    if not list(STATE.parent.glob("firedoor-cluster*")):
+        shutil.rmtree(volumes.FOLDER, ignore_errors=True)  # Kubernetes has one place for the volumes of all clusters
 
 
 def _stop_order() -> list[str]:

@@ -17,6 +17,7 @@ import pytest
 
 from cluster import build
 from cluster.providers import Provider, chosen
+from cluster.which import NUMBER
 from tests.e2e import turns
 
 HOME = "firedoor-system"
@@ -66,9 +67,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def turns_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of this run share."""
+    """A folder that all processes of this run share which play on the same cluster."""
     own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / f"cluster-{NUMBER}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)
