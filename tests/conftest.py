@@ -5,9 +5,13 @@ With CLUSTERS= more than one, the processes of a run that goes side by side are 
 
 import os
 
+import hypothesis
 from _pytest.terminal import TerminalReporter
 
 COUNTED = "isolated_while_bytes_passed"
+# How fast this machine is today is no property of the code.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 def _cluster(worker: str, clusters: int) -> int:
