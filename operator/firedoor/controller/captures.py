@@ -216,12 +216,16 @@ def _is_keeper(job: Obj) -> bool:
 
 
 def _over(job: Obj) -> bool:
-    conditions = job.get("status", {}).get("conditions") or ()
-    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+    return _complete(job) or _says(job, "Failed")
 
 
 def _complete(job: Obj) -> bool:
-    return any(c["type"] == "Complete" and c["status"] == "True" for c in job.get("status", {}).get("conditions") or ())
+    """Its pod has succeeded. Kubernetes says so first, and a second later that the Job is complete (KEP-3998)."""
+    return _says(job, "SuccessCriteriaMet", "Complete")
+
+
+def _says(job: Obj, *kinds: str) -> bool:
+    return any(c["type"] in kinds and c["status"] == "True" for c in job.get("status", {}).get("conditions") or ())
 
 
 def _by_incident(jobs: Iterable[Obj]) -> dict[str, Obj]:

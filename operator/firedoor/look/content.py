@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-BLOCK: Final = 32 << 10
+BLOCK: Final = 256 << 10
 SEGMENTS_MOST: Final = 1000
 
 

@@ -6,7 +6,7 @@ Exec really runs the command, over the real websocket protocol; so what the targ
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from firedoor.kube.client import Kube
 from tests.unit.look import looking
 
 Obj = dict[str, Any]
+Routes = dict[str, tuple[str, Callable[[web.Request], Awaitable[web.Response]]]]
 Answer = Callable[[web.Request], bytes | web.Response]
 IMPATIENT = Limits(artifact_seconds=10.0, pauses=(0.01,) * 5)
 UID = "0123abcd-0000-0000-0000-000000000001"
@@ -85,7 +86,7 @@ class ApiServer:
     who: list[str] = field(default_factory=lambda: ["true"])
     """What runs in the place of the program that tells whose the container is."""
     hesitates: float = 0.0
-    """Seconds before the first exec is answered; `patience`: seconds that the collector gives an answer."""
+    """Seconds before the first exec but the question whether it runs is answered; `patience`: those that an answer is given."""
     patience: float = 300.0
     limits: Limits = IMPATIENT
     refuse: list[int] = field(default_factory=list)
@@ -105,8 +106,9 @@ class ApiServer:
         return web.json_response({"items": [{"note": "Started container web"}], "metadata": {}})
 
     async def exec(self, request: web.Request) -> web.WebSocketResponse:
-        waits, self.hesitates = self.hesitates, 0.0
-        await asyncio.sleep(waits)
+        if request.query.getall("command") != ["true"]:
+            waits, self.hesitates = self.hesitates, 0.0
+            await asyncio.sleep(waits)
         socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
         await socket.prepare(request)
         command = [*self.shell, *request.query.getall("command")[1:]]
@@ -194,7 +196,8 @@ class ApiServer:
         return answer
 
     @asynccontextmanager
-    async def road(self) -> AsyncIterator[Kube]:
+    async def road(self, more: Routes | None = None) -> AsyncIterator[Kube]:
+        """The road to it; it answers `more` beside what it always does."""
         application = web.Application(middlewares=[self.in_trouble])
         one = "/api/v1/namespaces/shop/pods/web-1"
         application.router.add_get(one, self.get_pod)
@@ -202,8 +205,9 @@ class ApiServer:
         application.router.add_get(f"{one}/log", self.get_log)
         application.router.add_get(f"{one}/exec", self.exec)
         application.router.add_get("/apis/events.k8s.io/v1/namespaces/shop/events", self.list_events)
-        for path in CLUSTER:
-            application.router.add_get(path, surroundings)
+        routes = dict.fromkeys(CLUSTER, ("GET", surroundings)) | (more or {})
+        for path, (method, handler) in routes.items():
+            application.router.add_route(method, path, handler)
         patience = aiohttp.ClientTimeout(total=self.patience)
         async with TestServer(application) as server, aiohttp.ClientSession(timeout=patience) as session:
             yield Kube(str(server.make_url("")), session)

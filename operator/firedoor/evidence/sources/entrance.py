@@ -21,6 +21,7 @@ PYTHON: Final = "/opt/firedoor/bin/python3"
 LOOK: Final = (PYTHON, "-I", "-m", "firedoor.look")
 START_SECONDS: Final = 20.0
 STEP_SECONDS: Final = 0.2
+ANSWER_SECONDS: Final = 5.0
 STAYS_LONGER_SECONDS: Final = 60
 """Than the capture may take."""
 TRIES: Final = 6
@@ -134,9 +135,14 @@ async def _put(suspect: Suspect, pod: Obj, asked: Obj, *, dry_run: bool) -> None
 
 
 async def _running(suspect: Suspect, name: str, user: tuple[int, int]) -> Helper:
-    """Waits until the container runs; NoEntry when it does not."""
+    """Waits until the container runs; NoEntry when it does not.
+
+    The kubelet says so a second or two after it is so, which is long for what is vanishing: so the container is asked as well.
+    """
     deadline, seen = asyncio.get_running_loop().time() + START_SECONDS, ""
     while asyncio.get_running_loop().time() < deadline:
+        if await _answers(suspect, name):
+            return Helper(name, user)
         state = state_of(await suspect.now(), name)
         if "running" in state:
             return Helper(name, user)
@@ -146,6 +152,18 @@ async def _running(suspect: Suspect, name: str, user: tuple[int, int]) -> Helper
         await asyncio.sleep(STEP_SECONDS)
     reason = "ImagePullFailed" if seen in PULLING else "HelperNotStarted"
     raise NoEntry(reason, f"{name} did not run in time: {seen or 'unknown'}")
+
+
+async def _answers(suspect: Suspect, name: str) -> bool:
+    """Whether a command runs in the container."""
+    namespace, pod = suspect.key
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), suspect.kube.exec(namespace, pod, name, ["true"], stdin=False) as stream:
+            async for _ in stream:
+                pass
+        return stream.outcome.success
+    except (KubeError, TimeoutError):
+        return False
 
 
 def state_of(pod: Obj, name: str) -> Obj:

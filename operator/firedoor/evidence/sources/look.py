@@ -165,18 +165,15 @@ class Session:
             self._finish(self._open)
 
     async def _receive(self, stream: ExecStream) -> None:
-        reader, frames, words = Reader(), stream.__aiter__(), b""
-        while True:
-            try:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    channel, data = await anext(frames)
-            except StopAsyncIteration:
-                break
-            if channel != STDOUT:
-                words = (words + data)[-500:]
-                continue
-            for frame in reader.feed(data):
-                await self._take(frame, stream)
+        reader, words, clock = Reader(), b"", asyncio.get_running_loop().time
+        async with asyncio.timeout(SILENCE_SECONDS) as silence:
+            async for channel, data in stream:
+                silence.reschedule(None)
+                if channel != STDOUT:
+                    words = (words + data)[-500:]
+                for frame in reader.feed(data) if channel == STDOUT else ():
+                    await self._take(frame, stream)
+                silence.reschedule(clock() + SILENCE_SECONDS)
         if not stream.outcome.success:
             self.cut(f"{stream.outcome.message} {words.decode('utf-8', 'backslashreplace')}".strip())
 
