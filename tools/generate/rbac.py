@@ -14,12 +14,8 @@ HOME = "  namespace: {{ .Release.Namespace }}\n"
 
 def template(account: Account) -> str:
     """The roles of an account, bound to it."""
-    parts = []
-    if account.everywhere:
-        parts += [_role("ClusterRole", account.name, "", account.everywhere), _binding("ClusterRole", account.name, "")]
-    if account.home:
-        parts += [_role("Role", account.name, HOME, account.home), _binding("Role", account.name, HOME)]
-    text = "---\n".join(parts)
+    places = (("ClusterRole", "", account.everywhere), ("Role", HOME, account.home))
+    text = "---\n".join(_bound(kind, account.name, home, grants) for kind, home, grants in places if grants)
     return HEADER + (when(account.needs, text) if account.needs else text)
 
 
@@ -32,6 +28,15 @@ def listed(rule: Rule) -> dict[str, Any]:
     """A rule as RBAC writes it."""
     names = {"resourceNames": list(rule.names)} if rule.names else {}
     return {"apiGroups": list(rule.groups), "resources": list(rule.resources), **names, "verbs": list(rule.verbs)}
+
+
+def _bound(kind: str, name: str, home: str, grants: tuple[Grant, ...]) -> str:
+    """A role and its binding; neither where all that it would hold is switched off."""
+    (action, *others) = {grant.action for grant in grants}
+    if others or action is None:
+        return f"{_role(kind, name, home, grants)}---\n{_binding(kind, name, home)}"
+    always = tuple(Grant(grant.rules) for grant in grants)
+    return when(f".Values.actions.{action}.enabled", f"{_role(kind, name, home, always)}---\n{_binding(kind, name, home)}")
 
 
 def _role(kind: str, name: str, home: str, grants: Iterable[Grant]) -> str:

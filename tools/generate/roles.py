@@ -74,7 +74,14 @@ ACCOUNTS = (
         names.COLLECTOR,
         "collector",
         everywhere=(Grant(collector.RULES), Grant(collector.HELPER_RULES, "ephemeralContainers")),
+        home=(Grant(collector.NODE_LOG_TOKEN, "nodeLogs"),),
         needs=".Values.actions.evidence.enabled",
+    ),
+    Account(
+        names.NODE_LOGS,
+        "node-logs",
+        everywhere=(Grant(collector.NODE_LOG_RULES, "nodeLogs"),),
+        needs="and .Values.actions.evidence.enabled .Values.actions.nodeLogs.enabled",
     ),
 )
 

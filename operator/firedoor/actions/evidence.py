@@ -27,6 +27,7 @@ SEAL_SECONDS = 120
 KEPT_SECONDS = 3600
 """How long a finished collector stays to be read; a later one finds the sealed bag and reports it again."""
 MEMORY = "64Mi"
+KUBELET_CA = "/etc/firedoor/kubelet-ca"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,13 @@ class Order:
     limits: Limits
     helper_image: str = ""
     """Image of the helper that may be put beside the suspect's containers; empty: none may."""
+    node_logs: str = ""
+    """Namespace of the account that may read logs from nodes; empty: they may not be read."""
 
     def dump(self) -> str:
         document = {"incident": dict(self.incident), "pod": dict(self.pod), "paths": list(self.paths)}
-        return json.dumps({**document, "limits": self._limits(), "helperImage": self.helper_image})
+        permitted = {"helperImage": self.helper_image, "nodeLogs": self.node_logs}
+        return json.dumps({**document, "limits": self._limits(), **permitted})
 
     def _limits(self) -> dict[str, float]:
         """In bytes, numbers and seconds."""
@@ -121,7 +125,8 @@ def _pod_spec(image: str, order: Order) -> dict[str, Any]:
             {
                 "name": "evidence",
                 "persistentVolumeClaim": {"claimName": names.evidence_claim(order.incident["uid"])},
-            }
+            },
+            *([{"name": "kubelet-ca", "configMap": {"name": names.KUBELET_CA, "optional": True}}] if order.node_logs else ()),
         ],
     }
 
@@ -138,8 +143,12 @@ def _container(image: str, order: Order) -> dict[str, Any]:
             _from_field("POD_NAME", "metadata.name"),
             _from_field("POD_UID", "metadata.uid"),
             _from_field("NODE_NAME", "spec.nodeName"),
+            *([{"name": "FIREDOOR_KUBELET_CA", "value": f"{KUBELET_CA}/ca.crt"}] if order.node_logs else ()),
         ],
-        "volumeMounts": [{"name": "evidence", "mountPath": "/evidence"}],
+        "volumeMounts": [
+            {"name": "evidence", "mountPath": "/evidence"},
+            *([{"name": "kubelet-ca", "mountPath": KUBELET_CA, "readOnly": True}] if order.node_logs else ()),
+        ],
         "resources": {
             "requests": {"cpu": "10m", "memory": _least(order.limits.memory)},
             "limits": {"memory": order.limits.memory},

@@ -73,6 +73,12 @@ CONTROLLER: Final = "firedoor-controller"
 RECEIVER: Final = "firedoor-receiver"
 COLLECTOR: Final = "firedoor-collector"
 PROBE: Final = "firedoor-probe"
+NODE_LOGS: Final = "firedoor-node-logs"
+"""The account whose token the collector shows to kubelets: it may read logs from nodes, and nothing else."""
+
+KUBELET_CA: Final = "firedoor-kubelet-ca"
+"""The chart's ConfigMap in the home namespace with CAs of kubelets' certificates, where an administrator named some."""
+
 READER: Final = "firedoor-evidence-reader"
 """The pod that evidence is read through, and the role of those who may."""
 

@@ -96,6 +96,7 @@ class Actor:
             paths=step.paths,
             limits=step.limits,
             helper_image=self.settings.image if "ephemeralContainers" in self.settings.actions else "",
+            node_logs=self.settings.home if "nodeLogs" in self.settings.actions else "",
         )
         try:
             await evidence.start(self.kube, self.settings.home, self.settings.image, order, step.storage)

@@ -11,7 +11,7 @@ from typing import Self
 from firedoor.api import names
 
 ALL_ACTIONS = frozenset({"network", "cordon", "scaleToZero", "identity", "evidence", "ephemeralContainers"})
-KNOWN_ACTIONS = ALL_ACTIONS | {"outboundProbe"}
+KNOWN_ACTIONS = ALL_ACTIONS | {"outboundProbe", "nodeLogs"}
 """With what nobody gets who does not ask for it."""
 
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -15,18 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from firedoor import __version__
+from firedoor.api import names
 from firedoor.evidence.artifact import file_digest
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.custody import digest
 from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, VOLATILE, Kind
 from firedoor.evidence.order import CaptureOrder, result, status
 from firedoor.evidence.seal import SIGNED, SUBJECTS
-from firedoor.evidence.sources import inside, logs, objects
+from firedoor.evidence.sources import inside, logs, nodelogs, objects
 from firedoor.evidence.sources.context import Context
+from firedoor.evidence.sources.nodelogs import Permit
 from firedoor.evidence.sources.suspect import Suspect
 from firedoor.evidence.views import write as views
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
+from firedoor.kube.credentials import ACCOUNT
+from firedoor.kube.kubelet import trusted
 
 log = logging.getLogger(__name__)
 ACTOR = ("POD_NAME", "POD_UID", "NODE_NAME", "SERVICE_ACCOUNT", "IMAGE")
@@ -34,34 +39,39 @@ TOLD_IN_THE_LOG = ("bundle", "status", "payloadOxum", "custodyHead")
 FULL = "data/space"
 LEAST_SECONDS = 20.0
 """For a collector that comes so late that the others have used it all."""
-NOT_TRIED = "memory of processes, logs that the node has rotated away, files that were deleted and are not held open"
+NOT_TRIED = "memory of processes, files that were deleted and are not held open"
 
 
 async def collect(
-    order: CaptureOrder, kube: Kube, root: Path, actor: Mapping[str, str], clock: Callable[[], str]
+    order: CaptureOrder,
+    kube: Kube,
+    root: Path,
+    actor: Mapping[str, str],
+    clock: Callable[[], str],
+    permit: Permit | None = None,
 ) -> dict[str, Any]:
-    """Captures and seals; the result. A bag that is sealed already is reported as it is."""
+    """Captures and seals; the result. A bag that is sealed already is reported as it is. permit: to ask kubelets as well."""
     if not (root / order.bundle).is_dir():
         bag = Bag(root, order.bundle, actor, clock)
         bag.note("collector.resumed" if bag.custody.lines else "bag.opened", incident=order.incident)
-        await _in_time(bag, order, kube, clock)
+        await _in_time(bag, order, kube, clock, permit)
         _seal(bag, order, clock())
     return sealed_result(root / order.bundle)
 
 
-async def _in_time(bag: Bag, order: CaptureOrder, kube: Kube, clock: Callable[[], str]) -> None:
+async def _in_time(bag: Bag, order: CaptureOrder, kube: Kube, clock: Callable[[], str], permit: Permit | None) -> None:
     used = (datetime.fromisoformat(clock()) - datetime.fromisoformat(_opened(bag))).total_seconds()
     whole = asyncio.timeout(max(LEAST_SECONDS, order.limits.capture_seconds - used))
     try:
         async with whole:
-            await _capture(bag, order, kube)
+            await _capture(bag, order, kube, permit)
     except TimeoutError:
         if not whole.expired():
             raise
         bag.skip("data/time", {}, "failed", "Timeout", "The time for the capture was over; what is not listed was not tried.")
 
 
-async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
+async def _capture(bag: Bag, order: CaptureOrder, kube: Kube, permit: Permit | None) -> None:
     objects.keep(bag, f"{CLUSTER}/order.json", {"kind": Kind.ORDER}, order.told())
     key = secrets.token_hex(32)
     pod = await objects.pod(bag, order, kube, key)
@@ -76,6 +86,7 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube) -> None:
         await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing) for one in insides))
         await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start)
         await _told(bag, f"{LOGS}/capture", lambda: logs.capture(bag, suspect))
+        await _told(bag, f"{LOGS}/capture", lambda: nodelogs.capture(bag, suspect, permit))
         for one in insides:
             await _told(bag, f"{FILESYSTEM}/capture", one.lasting)
         await _told(bag, f"{FILESYSTEM}/capture", lambda: inside.not_running(bag, suspect, order))
@@ -158,12 +169,20 @@ async def _run() -> dict[str, Any]:
     root = Path(os.environ.get("FIREDOOR_EVIDENCE_ROOT", "/evidence"))
     actor = {name.lower(): os.environ.get(name, "") for name in ACTOR}
     async with connect() as kube:
-        return await collect(order, kube, root, actor, utc_now)
+        return await collect(order, kube, root, actor, utc_now, _permit(order))
+
+
+def _permit(order: CaptureOrder) -> Permit | None:
+    """What kubelets are asked with, where an administrator allows that."""
+    if not order.node_logs:
+        return None
+    return Permit(order.node_logs, names.NODE_LOGS, trusted(ACCOUNT, os.environ.get("FIREDOOR_KUBELET_CA")))
 
 
 def main() -> int:
     """Carries out the order of the environment; 0 when a bag was sealed."""
     outcome = asyncio.run(_run())
     log.info("sealed %s: %s, %s, custody head %s", *(outcome[key] for key in TOLD_IN_THE_LOG))
+    log.info("at most %d MiB of memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
     Path(os.environ.get("FIREDOOR_TERMINATION", "/dev/termination-log")).write_text(json.dumps(outcome))
     return 0

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     CONTEXT = "context"
     """What the cluster knows of the suspect; `about` says what."""
     LOG = "log"
+    NODE_LOG = "node-log"
+    """A log file as it lies on the node."""
     FILES = "files"
     """A tar stream of files."""
     INDEX = "index"
@@ -52,6 +54,8 @@ class Way(StrEnum):
     HELPER = "helper"
     """firedoor's own program in an ephemeral container, as the suspect's user."""
     EXEC = "exec"
+    KUBELET = "kubelet"
+    """Asked of the kubelet itself, past the API server."""
 
 
 OWN_BINARIES: Final = "own-binaries"

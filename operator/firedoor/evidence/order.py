@@ -62,6 +62,8 @@ class CaptureOrder:
     limits: Limits = Limits()
     helper_image: str = ""
     """Image of the helper that may be put beside the suspect's containers; empty: none may."""
+    node_logs: str = ""
+    """Namespace of the account that may read logs from nodes; empty: they may not be read."""
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -76,6 +78,7 @@ class CaptureOrder:
             paths=tuple(document["paths"]),
             limits=Limits.load(document.get("limits", {})),
             helper_image=document.get("helperImage", ""),
+            node_logs=document.get("nodeLogs", ""),
         )
 
     def told(self) -> dict[str, Any]:

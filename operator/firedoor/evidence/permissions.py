@@ -1,5 +1,9 @@
-"""What the collector may do: read, run a command in a container, and where that is switched on, put a helper beside it."""
+"""What the collector may do: read, run a command in a container, and where that is switched on, put a helper beside it.
 
+Logs on nodes are read by an account of their own, because kubelets see its token, and nodes may be the attacker's.
+"""
+
+from firedoor.api import names
 from firedoor.api.rbac import Rule
 
 RULES = (
@@ -21,3 +25,10 @@ HELPER_RULES = (
     # What may be added by it is narrowed by an admission policy of the chart.
     Rule(groups=("",), resources=("pods/ephemeralcontainers",), verbs=("patch",)),
 )
+
+NODE_LOG_RULES = (
+    # Everything below /var/log of every node: RBAC cannot narrow it to the pods' own folders.
+    Rule(groups=("",), resources=("nodes/log",), verbs=("get",)),
+)
+
+NODE_LOG_TOKEN = (Rule(groups=("",), resources=("serviceaccounts/token",), verbs=("create",), names=(names.NODE_LOGS,)),)

@@ -14,7 +14,7 @@ import aiohttp
 from firedoor.api.names import FIELD_MANAGER
 from firedoor.kube.errors import Gone, Unavailable, from_answer, in_words
 from firedoor.kube.exec import BROKEN, ExecStream, websocket
-from firedoor.kube.resources import PODS, Resource
+from firedoor.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 
 Obj = dict[str, Any]
 JsonPatch = list[Obj]
@@ -26,6 +26,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 CHUNK = 500
 GROUPS = Resource("", "", "groups", "APIGroup", namespaced=False)
 VERSION = Resource("", "", "version", "Version", namespaced=False)
+TOKEN_SECONDS = 600
+"""The shortest that the API server gives."""
 STREAM = aiohttp.ClientTimeout(total=None, sock_connect=3.0, sock_read=None)
 
 
@@ -113,6 +115,12 @@ class Kube:
         if uid is not None:
             options["preconditions"] = {"uid": uid}
         await self._call("delete", resource, "DELETE", resource.path(namespace, name), {}, options)
+
+    async def token(self, namespace: str, account: str, seconds: int = TOKEN_SECONDS) -> str:
+        """A token of a ServiceAccount, for so long."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+        path = SERVICE_ACCOUNTS.path(namespace, account, "token")
+        return str((await self._call("create", SERVICE_ACCOUNTS, "POST", path, None, body))["status"]["token"])
 
     async def logs(
         self, namespace: str, pod: str, container: str, *, previous: bool = False, since: str = ""

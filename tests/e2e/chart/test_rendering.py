@@ -191,3 +191,27 @@ def test_the_receivers_secret_is_optional() -> None:
 def test_an_image_whose_tag_is_digits_alone_is_installed_by_that_name() -> None:
     text = helm("template", "firedoor", str(CHART), *image_values("registry.test/firedoor:800864930180"))
     assert 'image: "registry.test/firedoor:800864930180"\n' in text
+
+
+def test_logs_of_nodes_are_read_by_an_account_of_its_own_that_no_pod_runs_as_and_only_where_that_is_switched_on() -> None:
+    on, off = rendered("actions.nodeLogs.enabled=true"), rendered()
+    assert kinds(off, "firedoor-node-logs") == set()
+    assert kinds(on, "firedoor-node-logs") == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
+    assert kinds(rendered("actions.nodeLogs.enabled=true", "actions.evidence.enabled=false"), "firedoor-node-logs") == set()
+    assert may_write(on, "firedoor-collector") - may_write(off, "firedoor-collector") == {"serviceaccounts/token"}
+    assert all(pod["serviceAccountName"] != "firedoor-node-logs" for _, pod in pods(on))
+    (role,) = (one for one in on if one["kind"] == "Role" and one["metadata"]["name"] == "firedoor-collector")
+    assert [rule["resourceNames"] for rule in role["rules"]] == [["firedoor-node-logs"]]
+    assert ["'port': 10250" in str(network_policy(documents)) for documents in (on, off)] == [True, False]
+
+
+def test_a_ca_of_kubelets_reaches_the_collector_by_a_config_map() -> None:
+    named = rendered("actions.nodeLogs.enabled=true", "actions.nodeLogs.certificateAuthorities=PEM")
+    assert kinds(named, "firedoor-kubelet-ca") == {"ConfigMap"}
+    assert kinds(rendered("actions.nodeLogs.enabled=true"), "firedoor-kubelet-ca") == set()
+
+
+def network_policy(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """The collector's."""
+    ours = (one for one in documents if one["metadata"]["name"] == "firedoor-collector")
+    return next(one["spec"] for one in ours if one["kind"] == "NetworkPolicy")
