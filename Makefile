@@ -80,10 +80,13 @@ bench: $(STAMP) cluster install ## Measure against the floor; ratios, taken in o
 bench-scale: $(STAMP) cluster install ## What an open incident costs, by their number; COUNTS="100 1000"
 	@$(BIN)/python -m bench.scale $(COUNTS)
 
+bench-capture: $(STAMP) cluster install ## Measure the capture of evidence beside kubectl
+	@$(BIN)/python -m bench.capture
+
 lock: $(STAMP) ## Resolve the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
 	@for part in operator "dev --group dev --extra kubeconfig"; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml "$$@" -o requirements/$$name.txt; done
 
-.PHONY: help demo demo-down test check unit stage e2e cluster cluster-down cluster-policy conformance image install generate bench bench-scale lock
+.PHONY: help demo demo-down test check unit stage e2e cluster cluster-down cluster-policy conformance image install generate bench bench-scale bench-capture lock
