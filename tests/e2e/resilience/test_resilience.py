@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from cluster.providers import Provider
-from tests.e2e.conftest import HOME, Kubectl, Story, pod
+from tests.e2e.conftest import HOME, Kubectl, Story, eventually, pod
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 AGES = {f"suspect-{number}": age for number, age in enumerate((0.0, 0.05, 0.15, 0.4, 1.0, 2.5))}
@@ -85,6 +85,6 @@ def test_an_api_server_that_goes_away_for_twenty_seconds_loses_nothing(story: St
     with away(provider, "apiserver"):
         time.sleep(20)
 
-    story.kubectl("wait", "--for=create", "namespace/default", "--timeout=60s", check=False)
+    eventually(lambda: story.kubectl("get", "--raw", "/readyz", check=False) == "ok", "the API server is back")
     story.wait("Contained", seconds=90)
     assert len(story.kubectl.json("-n", story.namespace, "networkpolicies")["items"]) == 1
