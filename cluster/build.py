@@ -53,8 +53,9 @@ FAMILIES = (
 EXTRA = (
     Family("cyclonus", ("cyclonus",)),
     Family("kwok", ("kwok",)),
+    Family("versitygw", ("versitygw",)),
 )
-"""Built only when asked for: conformance and large-scale benchmarks."""
+"""Built only when asked for: conformance, large-scale benchmarks, and the object store of the stories about copies."""
 
 
 def cache() -> Path:

@@ -36,6 +36,11 @@ def scratch() -> Path:
     return _archive("scratch", [Entry("sleep", BUSYBOX.read_bytes())], ["/sleep", "infinity"])
 
 
+def object_store() -> Path:
+    """An image with an S3-compatible store, for the stories about copies."""
+    return _archive("versitygw", [Entry("versitygw", build.program("versitygw").read_bytes())], ["/versitygw"])
+
+
 def _archive(name: str, entries: Sequence[Entry], command: Sequence[str]) -> Path:
     key = hashlib.sha256(FORMAT.encode() + repr(command).encode())
     for entry in entries:

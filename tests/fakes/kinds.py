@@ -34,6 +34,11 @@ KINDS = {
     },
     "networking.k8s.io/v1": {"networkpolicies": "NetworkPolicy"},
     "policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
+    "snapshot.storage.k8s.io/v1": {
+        "volumesnapshotclasses": "VolumeSnapshotClass",
+        "volumesnapshotcontents": "VolumeSnapshotContent",
+        "volumesnapshots": "VolumeSnapshot",
+    },
 }
 CLUSTER_WIDE = (
     "containmentpolicies",
@@ -42,6 +47,8 @@ CLUSTER_WIDE = (
     "nodes",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
+    "volumesnapshotclasses",
+    "volumesnapshotcontents",
 )
 WITH_STATUS = ("deployments", "jobs", "nodes", "persistentvolumeclaims", "pods", "replicasets", "securityincidents")
 VERBS = ["create", "delete", "get", "list", "patch", "watch"]

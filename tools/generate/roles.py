@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from firedoor.actions import cordon, evidence, identity, network, outbound, retention, shelter, signature, workload
+from firedoor.actions import (
+    copy,
+    cordon,
+    evidence,
+    identity,
+    network,
+    outbound,
+    retention,
+    shelter,
+    signature,
+    snapshot,
+    workload,
+)
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.cli import evidence_delete, reader
@@ -54,12 +66,15 @@ ACCOUNTS = (
             Grant(workload.RULES, "scaleToZero"),
             Grant(identity.RULES, "identity"),
             Grant(outbound.RULES, "outboundProbe"),
+            Grant(snapshot.RULES, "volumeSnapshots"),
         ),
         home=(
             Grant(controller.HOME_RULES),
             Grant(evidence.HOME_RULES, "evidence"),
             Grant(signature.HOME_RULES, "evidence"),
             Grant(retention.HOME_RULES, "evidence"),
+            Grant(copy.HOME_RULES, "storeCopies"),
+            Grant(snapshot.HOME_RULES, "volumeSnapshots"),
             Grant(identity.HOME_RULES, "identity"),
         ),
     ),

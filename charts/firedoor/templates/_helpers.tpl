@@ -32,6 +32,18 @@ app.kubernetes.io/component: {{ . }}
 {{ join "," $actions }}
 {{- end }}
 
+{{/* Where sealed evidence is copied to, as the controller reads it; every part of it is needed. */}}
+{{- define "firedoor.objectStore" -}}
+{{- with .Values.actions.storeCopies -}}
+{{- $needed := "actions.storeCopies needs endpoint, bucket and existingSecret" -}}
+{{- dict
+  "endpoint" (required $needed .endpoint)
+  "bucket" (required $needed .bucket)
+  "secret" (required $needed .existingSecret)
+  "region" .region "prefix" .prefix "mode" .mode "retention" .retention | toJson -}}
+{{- end -}}
+{{- end }}
+
 {{/* What every process is told of itself and its surroundings. */}}
 {{- define "firedoor.env" -}}
 - name: FIREDOOR_NAMESPACE

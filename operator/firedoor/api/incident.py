@@ -12,6 +12,7 @@ from pydantic import Field
 
 from firedoor.api.base import Frozen
 from firedoor.api.conditions import Condition, Truth
+from firedoor.api.copies import COPIES_LIMIT, Copy
 from firedoor.api.duration import Duration
 from firedoor.api.member import MEMBERS_LIMIT, MemberStatus, PodSelector, TargetKind
 from firedoor.api.quantity import Quantity
@@ -248,6 +249,9 @@ class EvidenceStatus(Frozen):
     key_id: str | None = Field(default=None, max_length=64, description="Key that signed the bag; firedoor-signing-keys has it.")
     unsigned: str | None = Field(default=None, max_length=256, description="Why the bag carries no signature.")
     gaps: tuple[Gap, ...] = Field(default=(), max_length=32, description="What could not be captured, and why.")
+    copies: tuple[Copy, ...] = Field(
+        default=(), max_length=COPIES_LIMIT, description="Copies of the sealed bag, where the chart's values ask for them."
+    )
 
 
 class Receipt(Frozen):

@@ -58,6 +58,12 @@ SUSPECT: Final = f"{GROUP}/suspect"
 SEALED: Final = f"{GROUP}/sealed"
 """Annotation of an evidence claim with what is sealed on its volume, as JSON; it outlives the incident's status."""
 
+COPIED: Final = f"{GROUP}/copied"
+"""Annotation of an evidence claim with what is known of the bag's copy in an object store, as JSON."""
+
+SNAPSHOT: Final = f"{GROUP}/snapshot"
+"""Annotation of an evidence claim with what is known of the snapshot of its volume, as JSON."""
+
 KEY_ID: Final = f"{GROUP}/key-id"
 """Annotation of the Job that lays a signature into its bag: the key that signed."""
 
@@ -72,6 +78,7 @@ HOME_NAMESPACE_DEFAULT: Final = "firedoor-system"
 CONTROLLER: Final = "firedoor-controller"
 RECEIVER: Final = "firedoor-receiver"
 COLLECTOR: Final = "firedoor-collector"
+COPIER: Final = "firedoor-copier"
 PROBE: Final = "firedoor-probe"
 NODE_LOGS: Final = "firedoor-node-logs"
 """The account whose token the collector shows to kubelets: it may read logs from nodes, and nothing else."""
@@ -139,6 +146,16 @@ def collector_job(incident_uid: str) -> str:
 def keeper_job(incident_uid: str) -> str:
     """Name of the Job that lays the signature into the incident's bag."""
     return f"firedoor-keep-{uid8(incident_uid)}"
+
+
+def copier_job(incident_uid: str) -> str:
+    """Name of the Job that copies the incident's bag into an object store."""
+    return f"firedoor-copy-{uid8(incident_uid)}"
+
+
+def evidence_snapshot(incident_uid: str) -> str:
+    """Name of the snapshot of the incident's evidence volume, in firedoor's home namespace."""
+    return f"firedoor-evidence-{uid8(incident_uid)}"
 
 
 def deletion(claim_uid: str) -> str:

@@ -49,7 +49,7 @@ async def deleted(kube: Kube, home: str, deletion: Deletion) -> None:
             raise
     await kube.create(EVENTS, deletion.event(home))
     await kube.delete(CLAIMS, deletion.claim, home, uid=deletion.claim_uid)
-    for job in (names.collector_job(deletion.incident_uid), names.keeper_job(deletion.incident_uid)):
+    for job in (made(deletion.incident_uid) for made in (names.collector_job, names.keeper_job, names.copier_job)):
         with suppress(Gone):
             await kube.delete(JOBS, job, home)
 

@@ -7,7 +7,7 @@ from firedoor.evidence.verify import plain
 from firedoor.kube.connection import connect
 from firedoor.planner.kept import Kept
 
-TITLES = ("INCIDENT", "STATUS", "SEALED", "BYTES", "FILES", "KEY", "CLAIM")
+TITLES = ("INCIDENT", "STATUS", "SEALED", "BYTES", "FILES", "KEY", "LOCKED-UNTIL", "CLAIM")
 SHORT = 12
 
 
@@ -32,5 +32,5 @@ def _row(kept: Kept) -> tuple[str, ...]:
     sealed = kept.sealed
     octets, _, files = sealed.get("payloadOxum", "-.-").partition(".")
     key = sealed["keyId"][:SHORT] if "keyId" in sealed else "-"
-    cells = (kept.incident, sealed.get("status", "not sealed"), sealed.get("sealedAt", "-"), octets, files, key, kept.claim)
-    return tuple(plain(cell) for cell in cells)
+    bag = (sealed.get("status", "not sealed"), sealed.get("sealedAt", "-"), octets, files, key)
+    return tuple(plain(cell) for cell in (kept.incident, *bag, kept.copied.get("retainUntil", "-"), kept.claim))

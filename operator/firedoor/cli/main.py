@@ -55,6 +55,16 @@ def keep_signature() -> None:
 
 
 @app.command()
+def copy_bag() -> None:
+    """Copy the sealed bag that FIREDOOR_COPY names into an object store, under its lock, and end."""
+    from firedoor.cli import logs
+    from firedoor.evidence.copies import copier
+
+    logs.to_stdout()
+    raise typer.Exit(copier.main(os.environ))
+
+
+@app.command()
 def hand_over(bundle: Annotated[str, typer.Argument(help="Folder of the bag on the evidence volume.")]) -> None:
     """Send a bag to whoever fetches it; runs in the reader's pod."""
     from firedoor.evidence import handover

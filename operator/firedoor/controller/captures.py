@@ -7,13 +7,14 @@ whose collector has finished or whose turn has come.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from firedoor.actions.signature import KEEPER
 from firedoor.api import names
 from firedoor.api.incident import EvidenceStatus
+from firedoor.controller.jobs import by_incident, complete, component, gist, is_of, over
 from firedoor.controller.signing import Signing, Unsigned
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Forbidden, Gone, Invalid, KubeError
@@ -65,6 +66,11 @@ class Captures:
             return self._without_job(uid)
         return await self._with_job(uid, job)
 
+    def settled(self, uid: str) -> bool:
+        """Whether nothing more will be written to the bag of this incident, as far as the last look tells."""
+        job = self._jobs.get(uid)
+        return self._looked > float("-inf") and (job is None or (over(job) and self._unsettled(uid) is None))
+
     def take(self, uid: str) -> bool:
         """Takes a turn for this incident, if one is free; otherwise it is woken when one is."""
         self._watched.add(uid)
@@ -95,7 +101,7 @@ class Captures:
 
     @property
     def _running(self) -> set[str]:
-        active = {uid for uid, job in self._jobs.items() if not _over(job)}
+        active = {uid for uid, job in self._jobs.items() if not over(job)}
         return active | (set(self._started) - set(self._jobs))
 
     def _without_job(self, uid: str) -> Capture:
@@ -106,7 +112,7 @@ class Captures:
 
     async def _with_job(self, uid: str, job: Obj) -> Capture:
         self._watched.add(uid)
-        if not _over(job):
+        if not over(job):
             return Capture("Running", why=f"Collector {self._home}/{job['metadata']['name']} is at work.")
         found = _read_result(uid, job, await self._last_words(job))
         if found.state == "Sealed" and (why := self._unsettled(uid)) is not None:
@@ -121,13 +127,13 @@ class Captures:
         keeper = self._keepers.get(uid)
         if keeper is None:
             return "The bag is sealed and waits for its signature."
-        return None if _over(keeper) else "The bag is sealed, and its signature is being laid into it."
+        return None if over(keeper) else "The bag is sealed, and its signature is being laid into it."
 
     def _with_signature(self, uid: str, found: Capture) -> Capture:
         if found.result is None or found.state != "Sealed":
             return found  # a collector that failed has sealed nothing
         keeper = self._keepers.get(uid)
-        if keeper is not None and _complete(keeper):
+        if keeper is not None and complete(keeper):
             key = keeper["metadata"].get("annotations", {}).get(names.KEY_ID)
             return replace(found, result=found.result.model_copy(update={"key_id": key}))
         why = self._unsigned.get(uid) or f"Job {self._home}/{names.keeper_job(uid)} could not lay the signature into the bag"
@@ -136,7 +142,7 @@ class Captures:
     async def _sign_what_is_sealed(self) -> None:
         """Signs each bag whose collector has ended, whatever has become of its incident."""
         for uid, job in self._jobs.items():
-            if _over(job) and uid not in self._keepers and uid not in self._unsigned and self._is_due(uid):
+            if over(job) and uid not in self._keepers and uid not in self._unsigned and self._is_due(uid):
                 await self._sign(uid, job)
 
     def _is_due(self, uid: str) -> bool:
@@ -173,7 +179,7 @@ class Captures:
     async def _last_words(self, job: Obj) -> str:
         selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
         pods = await self._kube.list(PODS, self._home, labels=selector)
-        return next((words for pod in pods if _is_of(pod, job) and (words := _termination_message(pod))), "")
+        return next((words for pod in pods if is_of(pod, job) and (words := _termination_message(pod))), "")
 
     async def _look_if_old(self) -> None:
         if asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
@@ -182,54 +188,21 @@ class Captures:
     async def _look(self) -> None:
         self._looked = asyncio.get_running_loop().time()
         pages = self._kube.pages(JOBS, self._home, labels=f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}")
-        jobs = [_gist(job) async for page in pages for job in page]
-        self._keepers = _by_incident(job for job in jobs if _is_keeper(job))
-        self._jobs = _by_incident(job for job in jobs if not _is_keeper(job))
+        jobs = [gist(job) async for page in pages for job in page]
+        self._keepers = by_incident(job for job in jobs if component(job) == KEEPER)
+        self._jobs = by_incident(job for job in jobs if not component(job))
         self._unsigned = {uid: why for uid, why in self._unsigned.items() if uid in self._jobs}
         self._put_off = {uid: found for uid, found in self._put_off.items() if uid in self._jobs}
         self._started = {uid: at for uid, at in self._started.items() if uid not in self._jobs and self._looked - at < 60}
 
     def _wake_those_concerned(self) -> None:
-        for uid in [uid for uid in self._watched if uid in self._jobs and _over(self._jobs[uid]) and not self._unsettled(uid)]:
+        for uid in [uid for uid in self._watched if uid in self._jobs and over(self._jobs[uid]) and not self._unsettled(uid)]:
             self._watched.discard(uid)
             self._wake(uid)
         free = max(0, self._limit - len(self._running))
         for uid in list(self._queued)[:free]:
             del self._queued[uid]
             self._wake(uid)
-
-
-def _gist(job: Obj) -> Obj:
-    """What is asked of a Job: hundreds of finished ones stay for an hour."""
-    metadata = {key: job["metadata"].get(key, {}) for key in ("name", "uid", "labels", "annotations")}
-    return {"metadata": metadata, "status": {"conditions": job.get("status", {}).get("conditions")}}
-
-
-def _is_of(pod: Obj, job: Obj) -> bool:
-    """Whether this very Job made the pod: anyone who may make pods can give one its label."""
-    owners = pod["metadata"].get("ownerReferences") or ()
-    return any(owner.get("controller") and owner["uid"] == job["metadata"]["uid"] for owner in owners)
-
-
-def _is_keeper(job: Obj) -> bool:
-    return bool(job["metadata"]["labels"].get(names.COMPONENT) == KEEPER)
-
-
-def _over(job: Obj) -> bool:
-    return _complete(job) or _says(job, "Failed")
-
-
-def _complete(job: Obj) -> bool:
-    """Its pod has succeeded. Kubernetes says so first, and a second later that the Job is complete (KEP-3998)."""
-    return _says(job, "SuccessCriteriaMet", "Complete")
-
-
-def _says(job: Obj, *kinds: str) -> bool:
-    return any(c["type"] in kinds and c["status"] == "True" for c in job.get("status", {}).get("conditions") or ())
-
-
-def _by_incident(jobs: Iterable[Obj]) -> dict[str, Obj]:
-    return {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): job for job in jobs}
 
 
 def _termination_message(pod: Obj) -> str:

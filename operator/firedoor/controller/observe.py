@@ -10,6 +10,7 @@ from datetime import datetime
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
+from firedoor.controller.copies import Copies
 from firedoor.controller.policies import Policies
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
@@ -17,6 +18,7 @@ from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import NODES, PODS
 from firedoor.planner.containment import touched, wants_evidence
+from firedoor.planner.copies import beside
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, PodView
 from firedoor.planner.workload_view import WorkloadView
@@ -37,6 +39,7 @@ class Observer:
         ledger: Ledger,
         rulebook: Rulebook,
         policies: Policies,
+        copies: Copies | None = None,
     ) -> None:
         self._kube = kube
         self._ledger = ledger
@@ -45,6 +48,7 @@ class Observer:
         self._policies = policies
         self._actions = actions
         self._captures = captures
+        self._copies = copies
         self._workloads = Workloads(kube, ledger)
         self._nodes: tuple[NodeView, ...] = ()
         self._nodes_seen = float("-inf")
@@ -124,4 +128,7 @@ class Observer:
         """How far this incident's evidence is."""
         if not wants_evidence(s):
             return Capture()
-        return await self._captures.of(s.incident.uid, s.incident.status.evidence)
+        uid, before = s.incident.uid, s.incident.status.evidence
+        found = await self._captures.of(uid, before)
+        copies = self._copies.of(uid) if self._copies else ()
+        return replace(found, result=beside(found.result, before, copies))

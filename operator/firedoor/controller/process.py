@@ -7,8 +7,9 @@ undoes no containment; it only lets go of the lease.
 import asyncio
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 
 from firedoor import __version__
@@ -20,6 +21,8 @@ from firedoor.controller.canary import Canary
 from firedoor.controller.canary_pods import CanaryPods
 from firedoor.controller.captures import Captures
 from firedoor.controller.children import Children
+from firedoor.controller.copiers import Copiers
+from firedoor.controller.copies import Copies, Way
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.family import Family
@@ -41,6 +44,7 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.session import Session
 from firedoor.controller.settings import Settings
 from firedoor.controller.signing import Signing
+from firedoor.controller.snapshots import Snapshots
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
 from firedoor.controller.verifier import Verifier
@@ -67,7 +71,10 @@ class Controller:
         signing = Signing(kube, settings.home, settings.image, settings.signing_key, now)
         self.captures = Captures(kube, settings.home, settings.captures, self.wake, signing)
         self.policies = Policies(kube)
-        self.observer = Observer(kube, settings.home, settings.actions, self.captures, self.ledger, self.rulebook, self.policies)
+        self.scribe = Scribe(kube, settings.identity)
+        self.copies = self._copies()
+        seen = (self.captures, self.ledger, self.rulebook, self.policies, self.copies)
+        self.observer = Observer(kube, settings.home, settings.actions, *seen)
         self.nodes = NodeWatch()
         self.probes = Probes(kube, settings.home)
         canary = Canary(
@@ -87,7 +94,6 @@ class Controller:
         self.resync = Resync(kube, self.ledger, self.policies, self.queue.add, settings.resync_seconds, cordons, list_home)
         self.leadership = Leadership(kube, settings.home, settings.identity)
         self.actor = Actor(kube, settings, self.captures)
-        self.scribe = Scribe(kube, settings.identity)
         self.reconciler = Reconciler(
             ledger=self.ledger,
             observer=self.observer,
@@ -113,6 +119,28 @@ class Controller:
             rehearsal=Rehearsal(self.kube, self.observer, self.rulebook),
             clock=now,
         )
+
+    def _copies(self) -> Copies | None:
+        """None where no evidence is to be kept a second time."""
+        ways = tuple(self._ways()) if "evidence" in self.settings.actions else ()
+        if not ways:
+            return None
+        return Copies(
+            kube=self.kube,
+            home=self.settings.home,
+            ways=ways,
+            ledger=self.ledger,
+            scribe=self.scribe,
+            wake=self.wake,
+            clock=now,
+        )
+
+    def _ways(self) -> Iterator[Way]:
+        own, settled = self.settings, self.captures.settled
+        if own.store is not None:
+            yield Copiers(self.kube, own.home, own.image, own.store, settled, self.rulebook, now)
+        if own.snapshot_class:
+            yield Snapshots(self.kube, own.home, own.snapshot_class, settled)
 
     def _retention(self) -> Retention:
         return Retention(
@@ -154,6 +182,8 @@ class Controller:
             self._wake_parent(incident)
             return
         record = self.ledger.note(incident)
+        if self.copies is not None and _sealed_at(incident) != _sealed_at(before):
+            self.copies.look_soon()
         if before is None or before.status != incident.status or before.leaving != incident.leaving:
             self._wake_parent(incident)
         if record.over or (before is not None and not _news(before, incident)):
@@ -273,6 +303,8 @@ class Controller:
         self._supervise("resync", self.resync.run())
         if "evidence" in self.settings.actions:
             self._supervise("retention", self._retention().run())
+        if self.copies is not None:
+            self._supervise("copies", self.copies.run())
         if self.settings.elect:
             await self.leadership.keep()
             log.critical("the lead was lost; this process ends so that it cannot act beside another leader")
@@ -298,6 +330,11 @@ class Controller:
 
     def _unready(self) -> str:
         return "" if not self.leads or self.resync.done else "the first listing has not been seen yet"
+
+
+def _sealed_at(incident: SecurityIncident | None) -> datetime | None:
+    evidence = incident.status.evidence if incident else None
+    return evidence.sealed_at if evidence else None
 
 
 def _news(before: SecurityIncident, now: SecurityIncident) -> bool:

@@ -28,6 +28,9 @@ class Deletion:
     incident_uid: str
     sealed: Mapping[str, str]
     """What the claim knew of its bag."""
+    copied: Mapping[str, str]
+    snapshot: Mapping[str, str]
+    """And of a copy and a snapshot of it, which are still there."""
     who: str
     why: str
     at: datetime
@@ -35,7 +38,7 @@ class Deletion:
     @classmethod
     def of(cls, kept: Kept, who: str, why: str, at: datetime) -> Self:
         """What is kept, about to go."""
-        about = (kept.claim, kept.claim_uid, kept.incident, kept.incident_uid, kept.sealed)
+        about = (kept.claim, kept.claim_uid, kept.incident, kept.incident_uid, kept.sealed, kept.copied, kept.snapshot)
         return cls(*about, who=who, why=why, at=at)
 
     def record(self, home: str) -> Obj:
@@ -48,6 +51,8 @@ class Deletion:
             "deletedAt": self.at.isoformat(),
             "reason": self.why,
             "sealed": json.dumps(dict(self.sealed)),
+            "copied": json.dumps(dict(self.copied)),
+            "snapshot": json.dumps(dict(self.snapshot)),
         }
         labels = {**names.made_labels(self.incident_uid), names.COMPONENT: names.DELETION}
         metadata = {"name": names.deletion(self.claim_uid), "namespace": home, "labels": labels}

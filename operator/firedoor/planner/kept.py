@@ -21,6 +21,15 @@ class Kept:
     """namespace/name of the pod."""
     created: str
     sealed: Mapping[str, str]
+    copied: Mapping[str, str]
+    """What is known of the copy in an object store; empty while there is none."""
+    snapshot: Mapping[str, str]
+    """What is known of the snapshot of its volume; empty while there is none."""
+
+    @property
+    def namespace(self) -> str:
+        """Of the suspect."""
+        return self.suspect.partition("/")[0]
 
     @classmethod
     def read(cls, claim: Mapping[str, Any]) -> Self:
@@ -35,6 +44,8 @@ class Kept:
             suspect=notes.get(names.SUSPECT, incident),
             created=metadata.get("creationTimestamp", ""),
             sealed=_noted(notes.get(names.SEALED, "{}")),
+            copied=_noted(notes.get(names.COPIED, "{}")),
+            snapshot=_noted(notes.get(names.SNAPSHOT, "{}")),
         )
 
 

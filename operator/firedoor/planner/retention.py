@@ -18,14 +18,15 @@ def expired(
     """What is to be deleted now. rules: of a suspect's namespace; living: whether an incident of this uid is not over."""
     for kept in every:
         period = rules(kept.suspect.partition("/")[0]).evidence_retention
-        sealed_at = _moment(kept.sealed.get("sealedAt", ""))
+        sealed_at = moment(kept.sealed.get("sealedAt", ""))
         if period is None or sealed_at is None or living(kept.incident_uid) or now - sealed_at < parsed(period):
             continue
         why = f"kept since {kept.sealed['sealedAt']}, for longer than the {period} of the policies"
         yield Deletion.of(kept, who, why, now)
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """The moment in a note; None for what is none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -19,6 +19,7 @@ REVOCATION: Final = "Revoke the database password that the pod could read."
 REACH: Final = {"probe": "firedoor-probe-0", "node": "node-a", "port": 80, "before": "Open", "after": "Timeout"}
 GRANT: Final = {"kind": "NetworkPolicy", "name": "allow-all", "direction": "Ingress", "peers": "anybody", "ports": "every port"}
 GAP: Final = "logs of web: container is gone"
+COPY: Final = {"kind": "ObjectStore", "where": "https://store/evidence/1", "state": "Kept", "reason": "Kept", "message": "It is."}
 RECEIPT: Final = {"object": "Pod web", "uid": "1", "change": "isolated", "prior": "{}", "at": "2026-01-02T03:04:05Z"}
 MEMBER: Final = {"name": "web-7f45", "namespace": "shop", "uid": "7f45", "incident": "shell-0a1b2c3d"}
 
@@ -28,7 +29,7 @@ STATUS: Final[Json] = {
     "plan": {"steps": [STEP], "warnings": [WARNING]},
     "requiredActions": [REVOCATION],
     "isolation": {"reach": [REACH], "overlapping": [GRANT], "endpoints": ["web-x2x9p"]},
-    "evidence": {"gaps": [GAP]},
+    "evidence": {"gaps": [GAP], "copies": [COPY]},
     "receipts": [RECEIPT],
     "reverts": ["2026-01-02T03:04:05Z"],
 }
@@ -108,6 +109,20 @@ STATUS_CASES: Final[Cases] = {
     "status.evidence.unsigned": up_to(256),
     "status.evidence.gaps": a_list(32, [GAP] * 33),
     "status.evidence.gaps[]": up_to(4096),
+    "status.evidence.copies": a_list(16, [COPY] * 17),
+    "status.evidence.copies[]": {"type": Pair(COPY, "Kept")},
+    "status.evidence.copies[].kind": {"type": Pair("ObjectStore", 5), "enum": Pair("ObjectStore", "Tape")}
+    | required("ObjectStore"),
+    "status.evidence.copies[].where": up_to(1024) | required("https://store/evidence/1"),
+    "status.evidence.copies[].state": one_of("Kept", "Failed") | required("Kept"),
+    "status.evidence.copies[].reason": up_to(64) | required("Kept"),
+    "status.evidence.copies[].message": up_to(1024) | required("It is."),
+    "status.evidence.copies[].keptAt": TIME,
+    "status.evidence.copies[].mode": up_to(32),
+    "status.evidence.copies[].retainUntil": TIME,
+    "status.evidence.copies[].objects": COUNT,
+    "status.evidence.copies[].bytes": COUNT,
+    "status.evidence.copies[].handle": up_to(1024),
     "status.receipts": a_list(32, [RECEIPT] * 33),
     "status.receipts[]": {"type": Pair(RECEIPT, "Pod web")},
     "status.receipts[].object": up_to(600) | required("Pod web"),

@@ -1,6 +1,7 @@
 """What Helm makes of the chart: least power, the restricted profile, and names that permissions can rely on."""
 
 import itertools
+import json
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -126,6 +127,68 @@ def test_what_firedoor_or_its_readers_may_run_is_the_image_that_is_installed_or_
     assert (policy["failurePolicy"], binding["policyName"], binding["validationActions"]) == ("Fail", name, ["Deny"])
     image = f"c.image == 'registry.example/firedoor/firedoor@{DIGEST}'"
     assert [image in validation["expression"] for validation in policy["validations"]].count(True) == 1
+
+
+STORE = ("endpoint=https://s3.example", "bucket=evidence", "existingSecret=store", "egress.ports={9000}")
+
+
+def with_a_store(*without: str) -> list[dict[str, Any]]:
+    """The chart with copies switched on, but for some values."""
+    values = [value for value in STORE if value.partition("=")[0] not in without]
+    return rendered("actions.storeCopies.enabled=true", *(f"actions.storeCopies.{value}" for value in values))
+
+
+def test_copies_are_off_and_leave_nothing_behind_until_somebody_names_a_store() -> None:
+    assert kinds(rendered(), "firedoor-copier") == set()
+    assert "FIREDOOR_OBJECT_STORE" not in environment(rendered())
+    assert kinds(with_a_store(), "firedoor-copier") == {"ServiceAccount", "NetworkPolicy"}
+    assert kinds(rendered("actions.evidence.enabled=false"), "firedoor-copier") == set()
+
+
+@pytest.mark.parametrize("needed", ["endpoint", "bucket", "existingSecret"])
+def test_a_store_that_is_only_half_named_is_refused(needed: str) -> None:
+    with pytest.raises(RuntimeError, match="needs endpoint, bucket and existingSecret"):
+        with_a_store(needed)
+
+
+def test_the_stores_secret_is_named_to_the_controller_and_mounted_nowhere() -> None:
+    documents = with_a_store()
+    assert json.loads(environment(documents)["FIREDOOR_OBJECT_STORE"])["secret"] == "store"
+    assert "storeCopies" in environment(documents)["FIREDOOR_ACTIONS"].split(",")
+    assert all("'secretName': 'store'" not in str(pod) for _, pod in pods(documents))
+    roles = [rule for document in documents if document["kind"] in ("Role", "ClusterRole") for rule in document["rules"]]
+    assert all("secrets" not in rule["resources"] for rule in roles)
+
+
+def test_the_copier_reaches_the_store_and_name_servers_and_nothing_else() -> None:
+    (policy,) = (d["spec"] for d in with_a_store() if (d["kind"], d["metadata"]["name"]) == ("NetworkPolicy", "firedoor-copier"))
+    ports = [port["port"] for rule in policy["egress"] for port in rule["ports"]]
+    assert (policy["ingress"], ports, policy["podSelector"]["matchLabels"]["app.kubernetes.io/component"]) == (
+        [],
+        [53, 53, 9000],
+        "copier",
+    )
+
+
+def test_snapshots_are_granted_only_where_they_are_switched_on_and_never_their_deletion() -> None:
+    on, off = rendered("actions.volumeSnapshots.enabled=true", "actions.volumeSnapshots.className=keep"), rendered()
+    granted = [
+        (resource, rule["verbs"])
+        for document in on
+        if document["kind"] in ("Role", "ClusterRole") and document["metadata"]["name"] == "firedoor-controller"
+        for rule in document["rules"]
+        if rule["apiGroups"] == ["snapshot.storage.k8s.io"]
+        for resource in rule["resources"]
+    ]
+    assert sorted(granted) == [
+        ("volumesnapshotclasses", ["get"]),
+        ("volumesnapshotcontents", ["get"]),
+        ("volumesnapshots", ["list", "create"]),
+    ]
+    assert "snapshot.storage.k8s.io" not in str(off)
+    assert environment(on)["FIREDOOR_SNAPSHOT_CLASS"] == "keep"
+    with pytest.raises(RuntimeError, match="needs className"):
+        rendered("actions.volumeSnapshots.enabled=true")
 
 
 def test_without_a_receiver_nothing_of_it_is_left() -> None:

@@ -24,8 +24,14 @@ SEALED = {
 }
 
 
-def claim(name: str, incident: str = "shop/web-shell", sealed: dict[str, str] | None = SEALED) -> Obj:
-    notes = {"firedoor.dev/incident": incident, **({"firedoor.dev/sealed": json.dumps(sealed)} if sealed else {})}
+COPIED = {"retainUntil": "2027-01-01T00:00:00Z"}
+
+
+def claim(
+    name: str, incident: str = "shop/web-shell", sealed: dict[str, str] | None = SEALED, copied: dict[str, str] | None = None
+) -> Obj:
+    noted = {"firedoor.dev/sealed": sealed, "firedoor.dev/copied": copied}
+    notes = {"firedoor.dev/incident": incident, **{name: json.dumps(note) for name, note in noted.items() if note}}
     labels = {"firedoor.dev/incident-uid": name}
     return {"metadata": {"name": name, "uid": name, "labels": labels, "annotations": notes, "creationTimestamp": name}}
 
@@ -45,10 +51,11 @@ def lines(*claims: Obj) -> list[str]:
 
 
 def test_the_table_has_a_line_a_claim_with_what_is_sealed_on_it() -> None:
-    head, sealed, running = lines(claim("one"), claim("two", "shop/other", None))
-    assert head.split() == ["INCIDENT", "STATUS", "SEALED", "BYTES", "FILES", "KEY", "CLAIM"]
-    assert sealed.split() == ["shop/web-shell", "Complete", "2026-01-01T00:00:00Z", "123", "4", "a" * 12, "one"]
-    assert running.split() == ["shop/other", "not", "sealed", "-", "-", "-", "-", "two"]
+    head, sealed, running, locked = lines(claim("one"), claim("two", "shop/other", None), claim("three", copied=COPIED))
+    assert head.split() == ["INCIDENT", "STATUS", "SEALED", "BYTES", "FILES", "KEY", "LOCKED-UNTIL", "CLAIM"]
+    assert sealed.split() == ["shop/web-shell", "Complete", "2026-01-01T00:00:00Z", "123", "4", "a" * 12, "-", "one"]
+    assert running.split() == ["shop/other", "not", "sealed", "-", "-", "-", "-", "-", "two"]
+    assert locked.split()[-2:] == [COPIED["retainUntil"], "three"]
 
 
 def test_a_hostile_name_does_nothing_to_the_terminal() -> None:

@@ -20,6 +20,7 @@ def kept(age: timedelta | None = timedelta(hours=2), suspect: str = "shop/web-1"
         "firedoor.dev/incident": "firedoor-system/alert",
         "firedoor.dev/suspect": suspect,
         "firedoor.dev/sealed": note if sealed is None else sealed,
+        "firedoor.dev/copied": json.dumps({"where": "https://store/evidence/incident-1"}),
     }
     metadata = {"name": "claim", "uid": "01234567-89", "labels": {"firedoor.dev/incident-uid": "incident"}}
     return Kept.read({"metadata": {**metadata, "annotations": annotations}})
@@ -57,6 +58,7 @@ def test_the_record_says_who_what_and_why_and_cannot_be_changed() -> None:
     assert (record["immutable"], record["metadata"]["name"]) == (True, "firedoor-evidence-deleted-01234567")
     assert record["data"]["deletedBy"] == "firedoor"
     assert json.loads(record["data"]["sealed"])["custodyHead"] == "c0ffee"
+    assert json.loads(record["data"]["copied"])["where"] == "https://store/evidence/incident-1"
     assert event["regarding"]["uid"] == "01234567-89"
     assert "c0ffee" in event["note"]
 
