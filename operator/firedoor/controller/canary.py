@@ -3,8 +3,8 @@
 A small pod on the node is reached from the probes and reaches them, over TCP and UDP, and connections are kept open in
 both directions. Then it is denied: both directions have to fall silent, and to answer again once the deny is lifted. A
 refusal is no silence. Where a suspect is held, the canary is then denied once more and stands guard until the next
-measurement: what gets through to it, from it or over a connection that was cut is told at once. Nothing of any suspect is
-touched. `controller.enforcement` says when and where; nobody else asks.
+measurement: whatever an engine begins to let through is told at once, and what it begins to deny calls for the next
+measurement. Nothing of any suspect is touched. `controller.enforcement` says when and where; nobody else asks.
 """
 
 import asyncio
@@ -79,6 +79,8 @@ class Canary:
     """Whether a suspect is held on a node."""
     on_breach: Callable[[Finding], None]
     """Called with what a guard saw when something got through."""
+    on_relief: Callable[[str], None]
+    """Called with a node whose engine seems to deny what it did not deny before."""
     on_guard: Callable[[str], None]
     """Called with a node that was not watched and is now."""
     patience: Patience = Patience()
@@ -127,7 +129,7 @@ class Canary:
             await self.errand(session)
             ways = await self._control(session)
             found = await self._measured(session, ways, empty)
-            if found.denies and self.holds(empty.node):
+            if self.holds(empty.node):
                 guard = self._guard(session, ways, found, standing.pop_all())
                 self._guards[empty.node] = asyncio.create_task(guard, name=f"canary on guard on {empty.node}")
             return found
@@ -142,32 +144,47 @@ class Canary:
         return replace(seen, at=datetime.now(UTC), seconds=seconds)
 
     async def _guard(self, session: Session, ways: Sequence[Way], found: Finding, standing: AsyncExitStack) -> None:
-        """Denied once more, until something gets through or it is relieved; one that cannot stand is no loss, only later."""
+        """Denied once more, until something changes or it is relieved; one that cannot stand is no loss, only later."""
         async with standing:
             try:
                 await self.pods.deny(session.pod)
-                if await self._silence(ways) is None or await self._open_ones(session.pod, ways) != found.open_connections:
+                if not await self._stands(session.pod, ways, found):
                     return
-                flow = await self._breach(session.pod, ways, found)
+                seen = await self._change(session.pod, ways, found)
             except (NotMeasured, KubeError) as reason:
                 log.info("the canary on guard on node %s is lost: %s", found.node, reason)
                 return
             now = datetime.now(UTC)
             self._looked.pop(found.node)
-            self.on_breach(replace(_seen(found, ways, flow), began=now, at=now))
+            if _worse(seen, found):
+                self.on_breach(replace(seen, began=now, at=now))
+            else:
+                self.on_relief(found.node)
 
-    async def _breach(self, name: str, ways: Sequence[Way], found: Finding) -> Flow:
-        """Waits until something gets through; what became of open connections then."""
+    async def _stands(self, name: str, ways: Sequence[Way], found: Finding) -> bool:
+        """Whether the engine does to it what it was just found to do; some need a moment for that."""
+        deadline = asyncio.get_running_loop().time() + self.patience.enforced + self.patience.cut
+        while not (await self._looks(name, ways, found)).says_what(found):
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(LOOK_SECONDS)
+        return True
+
+    async def _change(self, name: str, ways: Sequence[Way], found: Finding) -> Finding:
+        """Waits until the engine does something else than it was found to do: what that is."""
         while True:
             begins = not self.watched(found.node)
             self._looked[found.node] = asyncio.get_running_loop().time()
             if begins:
                 self.on_guard(found.node)
             await asyncio.sleep(SILENCE_SECONDS)
-            passes = await asyncio.gather(*(way.still_passes() for way in ways))
-            flow = worst(await self._flows(name, ways))
-            if any(passes) or (flow == "Alive" and found.open_connections == "Cut"):
-                return flow
+            seen = await self._looks(name, ways, found)
+            if _worse(seen, found) or _worse(found, seen):
+                return seen
+
+    async def _looks(self, name: str, ways: Sequence[Way], found: Finding) -> Finding:
+        await asyncio.gather(*(way.still_passes() for way in ways))
+        return _seen(found, ways, worst(await self._flows(name, ways)))
 
     async def _control(self, session: Session) -> list[Way]:
         """The ways that packets take now; without one over TCP in each direction nothing can be told."""
@@ -230,6 +247,15 @@ def _both_directions(ways: Sequence[Way]) -> bool:
 
 def _seen(found: Finding, ways: Sequence[Way], flow: Flow) -> Finding:
     return replace(found, ingress=_enforcing(ways, "Ingress"), egress=_enforcing(ways, "Egress"), open_connections=flow)
+
+
+def _worse(one: Finding, other: Finding) -> bool:
+    """Whether anything passes in the first that does not pass in the other."""
+    return (
+        (one.ingress == "Passes" and other.ingress == "Denied")
+        or (one.egress == "Passes" and other.egress == "Denied")
+        or (one.open_connections == "Alive" and other.open_connections == "Cut")
+    )
 
 
 def _enforcing(ways: Sequence[Way], direction: str) -> Enforcing:

@@ -129,12 +129,14 @@ class Enforcement:
         found = await self.canary.measure(node, self._pools[node])
         if found.denies:
             self._denied[node] = found.at
-        found = replace(found, denied_at=self._denied.get(node))
+        same = before is not None and before.says_what(found)
+        since = (before.since or before.began) if before is not None and same else found.began
+        found = replace(found, denied_at=self._denied.get(node), since=since)
         self._findings[node] = found
         metrics.enforcement(found)
         async with self._news:
             self._news.notify_all()
-        if before is None or _gist(before) != _gist(found):
+        if not same:
             self.on_news()
         await self.reports.write(found)
 
@@ -160,7 +162,3 @@ def _engine(daemon_set: Obj) -> tuple[str, int]:
 
 def _on_host(daemon_set: Obj) -> bool:
     return bool(daemon_set["spec"]["template"]["spec"].get("hostNetwork"))
-
-
-def _gist(found: Finding) -> tuple[str, str, str]:
-    return found.ingress, found.egress, found.open_connections

@@ -82,6 +82,7 @@ class Verifier:
             await asyncio.sleep(FAILED_SECONDS)
 
     async def _carry_out(self, record: Record, pod: PodView) -> None:
+        self._doubt_what_is_older(record, pod)
         record.proof = await self._proof(record, pod)
         record.proof_loop_time = asyncio.get_running_loop().time()
         self._doubt_the_engine(record.proof, pod)
@@ -147,6 +148,12 @@ class Verifier:
         while (flow := await self.probes.flow(uid)) != "Cut" and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(FLOW_LOOK_SECONDS)
         return flow
+
+    def _doubt_what_is_older(self, record: Record, pod: PodView) -> None:
+        """What was found before the door closed may be over by now: nobody is told for long that it speaks against him."""
+        known, closed = self.enforcement.of(pod.node), record.closed_at
+        if known is not None and known.speaks_against and closed is not None and known.began < closed:
+            self.enforcement.doubt(pod.node)
 
     def _doubt_the_engine(self, proof: Proof, pod: PodView) -> None:
         """What the probes found and what the canary found have to agree; where they do not, the canary is older."""

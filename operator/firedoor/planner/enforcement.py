@@ -19,7 +19,7 @@ HOLDING = timedelta(minutes=1)
 TRUSTED = timedelta(minutes=15)
 """What is older says nothing about now."""
 AGAIN = timedelta(seconds=10)
-"""How soon a node that could not be measured, or whose engine does not deny, is tried again."""
+"""How soon a node that could not be measured, or whose finding is new and speaks against isolation, is tried again."""
 SLOW_SECONDS = 3.0
 FAILING = {
     "NotEnforcing": Reason.CNI_NOT_ENFORCING,
@@ -49,6 +49,8 @@ class Finding:
     """When this node's engine was last seen to deny both directions, by this measurement or an earlier one."""
     why: str = ""
     """Why something could not be measured; empty when all was."""
+    since: datetime | None = None
+    """When this node was first found so, with nothing else found in between; None: by this measurement."""
 
     @property
     def denies(self) -> bool:
@@ -60,8 +62,17 @@ class Finding:
         """Whether something was seen to get through a deny."""
         return "Passes" in (self.ingress, self.egress)
 
+    @property
+    def speaks_against(self) -> bool:
+        """Whether nothing on this node may be called isolated, because of what was found."""
+        return not self.denies or self.open_connections == "Alive"
+
     def trusted(self, now: datetime) -> bool:
         return now - self.at <= TRUSTED
+
+    def says_what(self, other: "Finding") -> bool:
+        """Whether both say the same of the engine."""
+        return (self.ingress, self.egress, self.open_connections) == (other.ingress, other.egress, other.open_connections)
 
 
 def word(found: Finding) -> str:
@@ -133,4 +144,14 @@ def due(
 
 
 def _old(found: Finding | None, age: timedelta, now: datetime) -> bool:
-    return found is None or now - found.at >= (age if found.denies else AGAIN)
+    return found is None or now - found.at >= _lasts(found, age)
+
+
+def _lasts(found: Finding, age: timedelta) -> timedelta:
+    """How long a finding is let stand: one that speaks against isolation as long as it has stood, because an engine that
+    was always so is so tomorrow, and one that has just become so may be right again in a moment."""
+    if not found.speaks_against:
+        return age
+    if word(found) == "NotMeasured":
+        return AGAIN
+    return min(age, max(AGAIN, found.at - (found.since or found.began)))

@@ -109,6 +109,7 @@ class Rig:
             session.stream, session.address = cast(ExecStream, line), f"10.0.1.{number}"
             self.lines.append(asyncio.create_task(session._listen(cast(ExecStream, line))))
         self.breaches: list[Finding] = []
+        self.reliefs: list[str] = []
         self.guards: list[str] = []
         self.canary = Canary(
             pods=CanaryPods(cast(Kube, world), HOME, "firedoor:1", ready_seconds=0.0),
@@ -116,6 +117,7 @@ class Rig:
             errand=self.errand,
             holds=lambda _: world.holds,
             on_breach=self.breaches.append,
+            on_relief=self.reliefs.append,
             on_guard=self.guards.append,
             patience=HURRIED,
         )
@@ -201,8 +203,8 @@ async def guarding(world: World) -> Rig:
     """A canary that stands guard on a node which holds a suspect."""
     world.holds = True
     rig = Rig(world)
-    found = await rig.canary.measure("node-a", "pool")
-    assert (found.denies, rig.canary.guarded) == (True, ("node-a",))
+    await rig.canary.measure("node-a", "pool")
+    assert rig.canary.guarded == ("node-a",)
     await asyncio.sleep(0.2)
     assert (world.denied, rig.canary.watched("node-a"), rig.guards) == (True, True, ["node-a"])
     return rig
@@ -230,6 +232,27 @@ async def test_on_guard_it_tells_what_gets_through_and_is_taken_away(
     found = await breach(rig)
     assert (word(found), found.open_connections, rig.canary.watched("node-a")) == (said, opened, False)
     assert world.there == set()
+
+
+@pytest.mark.parametrize(("enforced", "cuts"), [(BOTH, False), (INGRESS, True), (NOTHING, True)])
+async def test_on_guard_it_calls_for_a_measurement_when_an_engine_seems_to_deny_what_it_did_not(
+    enforced: frozenset[str], cuts: bool
+) -> None:
+    world = World(enforced, cuts=cuts)
+    rig = await guarding(world)
+    world.enforced, world.cuts = BOTH, True
+    async with asyncio.timeout(5):
+        while not rig.reliefs:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
+    assert (rig.reliefs, rig.breaches, world.there) == (["node-a"], [], set())
+
+
+async def test_an_engine_that_goes_on_letting_everything_through_is_no_news() -> None:
+    rig = await guarding(World(NOTHING))
+    await asyncio.sleep(2.5)
+    assert (rig.reliefs, rig.breaches, rig.canary.guarded) == ([], [], ("node-a",))
+    await rig.canary.relieve("node-a")
 
 
 async def test_a_guard_asks_the_server_nothing_while_it_stands_and_goes_when_it_is_relieved() -> None:

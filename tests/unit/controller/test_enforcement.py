@@ -46,6 +46,7 @@ def measuring(kube: Kube) -> Enforcement:
         errand=no_errand,
         holds=lambda _: False,
         on_breach=lambda _: None,
+        on_relief=lambda _: None,
         on_guard=lambda _: None,
     )
     return Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)

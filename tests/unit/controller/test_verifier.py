@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import cast
 
 from firedoor.controller.canary import Canary
@@ -17,7 +18,8 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Unavailable
 from firedoor.kube.exec import ExecStream
 from firedoor.kube.resources import Resource
-from tests.builders import HOME, NOON, UID, incident, proof, quarantined
+from firedoor.planner.enforcement import Finding
+from tests.builders import HOME, NOON, UID, engine, incident, proof, quarantined
 
 
 class Server(Kube):
@@ -57,7 +59,8 @@ class Bench:
         probes = Probes(kube, HOME)
         self.line = Line(probes._sessions[0])
         probes._sessions[0].stream, probes._sessions[0].node = cast(ExecStream, self.line), "node-b"
-        canary = Canary(CanaryPods(kube, HOME, "image"), probes, _no_errand, lambda _: False, lambda _: None, lambda _: None)
+        told = (lambda _: None,) * 3
+        canary = Canary(CanaryPods(kube, HOME, "image"), probes, _no_errand, lambda _: False, *told)
         enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
         self.verifier = Verifier(probes, enforcement, Residues(kube), self.woken.put_nowait)
 
@@ -105,3 +108,22 @@ async def test_the_silence_of_an_address_that_the_pod_no_longer_has_proves_nothi
     assert record.seen_open is not None
     assert record.proof.near == ()
     await bench.verifier.stop(UID)
+
+
+async def doubted(bench: Bench, found: Finding) -> bool:
+    """Whether a try of an incident whose door closed at noon calls for a new measurement, a canary being on guard."""
+    enforcement = bench.verifier.enforcement
+    enforcement._findings, enforcement._asked = {found.node: found}, {}
+    enforcement.canary._looked[found.node] = asyncio.get_running_loop().time()
+    bench.verifier.start(Record(incident(), proof=proof(before="Refused"), closed_at=NOON), quarantined())
+    await asyncio.wait_for(bench.woken.get(), 5.0)
+    await bench.verifier.stop(UID)
+    return found.node in enforcement._asked
+
+
+async def test_what_was_found_before_the_door_closed_and_speaks_against_isolation_is_doubted_until_it_is_found_again() -> None:
+    bench = Bench(Unavailable("nobody answers"))
+    before, since = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)
+    assert await doubted(bench, engine(opened="Alive", began=before))
+    assert not await doubted(bench, engine(opened="Alive", began=since))
+    assert not await doubted(bench, engine(began=before))

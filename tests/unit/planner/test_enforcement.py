@@ -106,3 +106,22 @@ def test_an_engine_that_does_not_deny_is_tried_again_soon() -> None:
 def test_a_doubted_node_comes_first_and_once_and_a_node_that_is_not_ready_has_to_wait() -> None:
     nodes = [in_pool("a", "p"), in_pool("b", "p"), in_pool("c", "p", ready=False)]
     assert due(nodes, {}, {"a"}, {"b", "a", "c"}, NOON) == ("a", "b")
+
+
+@pytest.mark.parametrize(("ingress", "opened"), [("Passes", "Alive"), ("Denied", "Alive")])
+def test_what_speaks_against_isolation_is_renewed_soon_at_first_and_then_as_seldom_as_anything(
+    ingress: Enforcing, opened: str
+) -> None:
+    nodes = [in_pool("a", "p")]
+
+    def renewed_after(stood: timedelta) -> timedelta:
+        found = engine(ingress, "Denied", opened, node="a", pool="p", at=NOON, since=NOON - stood)  # type: ignore[arg-type]
+        waits = (timedelta(seconds=passed) for passed in range(601))
+        return next(wait for wait in waits if due(nodes, {"a": found}, {"a"}, (), NOON + wait))
+
+    assert [renewed_after(stood * SECOND) for stood in (0, 20, 45, 3600)] == [10 * SECOND, 20 * SECOND, 45 * SECOND, MINUTE]
+
+
+def test_a_node_that_could_not_be_measured_is_tried_again_soon_however_long_that_lasts() -> None:
+    found = replace(NEVER_MEASURED, node="a", pool="p", since=NOON - timedelta(hours=1))
+    assert due([in_pool("a", "p")], {"a": found}, {"a"}, (), NOON + 10 * SECOND) == ("a",)
