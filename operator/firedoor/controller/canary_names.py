@@ -6,7 +6,7 @@ lists them. The canary alone asks.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from firedoor.controller.canary_objects import CANARIES
@@ -18,16 +18,19 @@ class CanaryNames:
 
     _of: dict[str, str] = field(default_factory=dict)
 
-    def of(self, node: str) -> str:
-        """The node's name; where every name has a node, the one that was not used for longest moves."""
-        name = self._of.pop(node, None) or self._free(node)
+    def of(self, node: str, standing: Container[str] = ()) -> str:
+        """The node's name; where every name has a node, the one that was not used for longest moves.
+
+        standing: nodes on which a canary stands under its name, which none of them loses.
+        """
+        name = self._of.pop(node, None) or self._free(node, standing)
         self._of[node] = name
         return name
 
-    def _free(self, node: str) -> str:
+    def _free(self, node: str, standing: Container[str]) -> str:
         taken = set(self._of.values())
         free = next((name for name in _preferred(node) if name not in taken), None)
-        return free or self._of.pop(next(iter(self._of)))
+        return free or self._of.pop(next(other for other in self._of if other not in standing))
 
 
 def _preferred(node: str) -> Iterator[str]:

@@ -11,9 +11,10 @@ from firedoor.probe.stand import PORT
 
 CANARY = "firedoor-canary"
 """What the names of all canaries begin with."""
-CANARIES = tuple(f"{CANARY}-{number}" for number in range(8))
+CANARIES = tuple(f"{CANARY}-{number}" for number in range(32))
 """The names of canary pods; see `canary_names`."""
 CONTAINER = "canary"
+COMPONENT = "canary"
 LABEL = f"{names.GROUP}/canary"
 HOPELESS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
 
@@ -65,5 +66,5 @@ def trouble(found: Obj) -> str:
 
 
 def _made(home: str, name: str) -> Obj:
-    labels = {names.MANAGED_BY: names.MANAGED_BY_VALUE, names.COMPONENT: "canary", LABEL: name}
+    labels = {names.MANAGED_BY: names.MANAGED_BY_VALUE, names.COMPONENT: COMPONENT, LABEL: name}
     return {"name": name, "namespace": home, "labels": labels}

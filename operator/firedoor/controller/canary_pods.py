@@ -4,12 +4,14 @@ The canary alone uses this. What an earlier process left is removed before the f
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from firedoor.api import names
 from firedoor.controller.canary_names import CanaryNames
-from firedoor.controller.canary_objects import CANARIES, CONTAINER, deny, pod, trouble
+from firedoor.controller.canary_objects import COMPONENT, CONTAINER, deny, pod, trouble
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, Gone
@@ -33,16 +35,20 @@ class CanaryPods:
     ready_seconds: float = 1.0
     """Between two looks whether a canary is ready; it takes more than one of these."""
     _names: CanaryNames = field(default_factory=CanaryNames)
-    _left: set[tuple[Resource, str]] = field(default_factory=lambda: {(kind, name) for kind in KINDS for name in CANARIES})
-    """What may be there: at first what an earlier process left."""
+    _left: set[tuple[Resource, str]] = field(default_factory=set)
+    """What may be there."""
+    _nodes: Counter[str] = field(default_factory=Counter)
+    """Nodes on which a canary stands, or comes or goes."""
     _begun: bool = False
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
     async def standing(self, node: str) -> AsyncIterator[Session]:
         """A session into a canary that stands on the node, both gone afterwards."""
         await self._begin()
-        session = Session(self._names.of(node), CONTAINER)
+        session = Session(self._names.of(node, self._nodes), CONTAINER)
         line: asyncio.Task[None] | None = None
+        self._nodes[node] += 1
         try:
             await self._create(session.pod, node)
             found = await self._ready(session.pod)
@@ -58,6 +64,7 @@ class CanaryPods:
                 line.cancel()
                 await asyncio.gather(line, return_exceptions=True)
             await asyncio.shield(self._remove_all_of(session.pod))
+            self._nodes -= Counter((node,))
 
     async def deny(self, name: str) -> None:
         """Denies a canary both directions."""
@@ -69,9 +76,14 @@ class CanaryPods:
         await self._remove(NETWORK_POLICIES, name)
 
     async def _begin(self) -> None:
-        if not self._begun:
-            await asyncio.gather(*(self._remove_all_of(name) for name in CANARIES))
-            self._begun = True
+        """What an earlier process left goes, before the first of this one comes."""
+        async with self._beginning:
+            if not self._begun:
+                for kind in KINDS:
+                    left = await self.kube.list(kind, self.home, labels=f"{names.COMPONENT}={COMPONENT}")
+                    self._left |= {(kind, one["metadata"]["name"]) for one in left}
+                await asyncio.gather(*(self._remove(kind, name) for kind, name in tuple(self._left)))
+                self._begun = True
 
     async def _create(self, name: str, node: str) -> None:
         self._left.add((PODS, name))

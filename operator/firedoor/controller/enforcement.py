@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from firedoor.controller import metrics
-from firedoor.controller.canary import Canary
+from firedoor.controller.canary import AT_ONCE, Canary
 from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
@@ -48,6 +48,8 @@ class Enforcement:
     _denied: dict[str, datetime] = field(default_factory=dict)
     """When each node's engine was last seen to deny both directions."""
     _asked: dict[str, None] = field(default_factory=dict)
+    _under_way: set[str] = field(default_factory=set)
+    """Nodes that are being measured."""
     _unwritten: list[Finding] = field(default_factory=list)
     _engines: frozenset[tuple[str, int]] | None = None
     """Those of the last look; None before the first."""
@@ -93,35 +95,51 @@ class Enforcement:
     async def run(self) -> None:
         """Measures what is due until cancelled."""
         try:
-            await self._measuring()
+            async with asyncio.TaskGroup() as group:
+                await self._measuring(group)
         finally:
-            await self.canary.relieve(*self.canary.guarded)
+            await self.canary.relieve(*self.canary.posted)
 
-    async def _measuring(self) -> None:
+    async def _measuring(self, group: asyncio.TaskGroup) -> None:
         self._findings = await self.reports.known()
         self._denied = {node: found.denied_at for node, found in self._findings.items() if found.denied_at is not None}
         self._asked = dict.fromkeys(self._findings)
         while True:
             try:
-                await self._round()
+                await self._round(group)
             except KubeError as error:
                 log.warning("the nodes' engines have to wait: %s", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SOON_SECONDS if self._asked else LOOK_SECONDS):
                     await self._call.wait()
 
-    async def _round(self) -> None:
+    async def _round(self, group: asyncio.TaskGroup) -> None:
         self._call.clear()  # before anything can fail, so that a failing round is not begun again at once
         while self._unwritten:
             await self.reports.write(self._unwritten.pop(0))
-        await self.canary.relieve(*set(self.canary.guarded) - set(self.holding()))
+        await self.canary.relieve(*set(self.canary.posted) - set(self.holding()) - self._under_way)
         nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
         self._pools = {node.name: node.pool for node in nodes}
         await self._forget_the_gone()
         if await self._engines_changed():
             self._findings.clear()
-        for node in enforcement.due(nodes, self._findings, set(self.holding()), set(self._asked), datetime.now(UTC)):
+            self.reports.renew()
+            self._asked |= dict.fromkeys(self._under_way)
+        due = enforcement.due(nodes, self._findings, set(self.holding()), set(self._asked), datetime.now(UTC))
+        begun = [node for node in due if node not in self._under_way][: AT_ONCE - len(self._under_way)]
+        for node in begun:
+            self._under_way.add(node)
+            group.create_task(self._begin(node), name=f"measurement of {node}")
+
+    async def _begin(self, node: str) -> None:
+        try:
             await self._measure(node)
+        except KubeError as error:
+            log.warning("what was found on node %s is not written: %s", node, error)
+        finally:
+            self._under_way.discard(node)
+            if self._asked or len(self._under_way) == AT_ONCE - 1:
+                self._call.set()  # somebody may have had to wait for this one
 
     async def _measure(self, node: str) -> None:
         self._asked.pop(node, None)

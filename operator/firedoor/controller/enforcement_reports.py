@@ -5,6 +5,7 @@
 
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from firedoor.api import names
 from firedoor.api.enforcement import EnforcementReport, EnforcementReportStatus
@@ -14,6 +15,7 @@ from firedoor.kube.resources import ENFORCEMENT
 from firedoor.planner.enforcement import Finding, sentence, word
 
 log = logging.getLogger(__name__)
+AGAIN = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class EnforcementReports:
     home: str
     _stand: dict[str, str] = field(default_factory=dict)
     """The pool in each report that is there, by node."""
+    _said: dict[str, Finding] = field(default_factory=dict)
+    """What was written last, by node."""
 
     async def known(self) -> dict[str, Finding]:
         """What the reports of before say, by node; nothing where they cannot be read: all is measured anew anyway."""
@@ -36,7 +40,10 @@ class EnforcementReports:
         return {report.spec.node: _finding(report, report.status) for report in listed if report.status is not None}
 
     async def write(self, found: Finding) -> None:
-        """Puts a finding where people see it."""
+        """Puts a finding where people see it; one that says the same as the last is worth a call once a minute."""
+        said = self._said.get(found.node)
+        if said is not None and _same(said, found) and found.at - said.at < AGAIN:
+            return
         body: Obj = {
             "apiVersion": names.API_VERSION,
             "kind": ENFORCEMENT.kind,
@@ -47,17 +54,28 @@ class EnforcementReports:
                 await self.kube.apply(ENFORCEMENT, {**body, "spec": {"node": found.node, "pool": found.pool}})
             await self.kube.apply(ENFORCEMENT, {**body, "status": _status(found).wire()}, subresource="status")
         except Gone:
-            self._stand.pop(found.node, None)  # somebody removed it; the next measurement writes it anew
+            for kept in (self._stand, self._said):
+                kept.pop(found.node, None)  # somebody removed it; the next measurement writes it anew
             return
         self._stand[found.node] = found.pool
+        self._said[found.node] = found
+
+    def renew(self) -> None:
+        """Has every report written at the next measurement, whatever it says."""
+        self._said.clear()
 
     async def remove(self, node: str) -> None:
         """Takes away the report of a node that is gone."""
-        self._stand.pop(node, None)
+        for kept in (self._stand, self._said):
+            kept.pop(node, None)
         try:
             await self.kube.delete(ENFORCEMENT, node, self.home)
         except Gone:
             return
+
+
+def _same(said: Finding, found: Finding) -> bool:
+    return (word(said), said.pool, said.why) == (word(found), found.pool, found.why) and said.says_what(found)
 
 
 def _status(found: Finding) -> EnforcementReportStatus:

@@ -83,7 +83,7 @@ class Controller:
             errand=self._near,
             holds=lambda node: node in self.ledger.nodes(),
             on_breach=lambda found: self.enforcement.breached(found),
-            on_relief=lambda node: self.enforcement.doubt(node),
+            on_doubt=lambda node: self.enforcement.doubt(node),
             on_guard=self._engine_watched,
         )
         reports = EnforcementReports(kube, settings.home)

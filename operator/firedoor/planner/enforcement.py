@@ -14,8 +14,10 @@ from firedoor.planner.views import NodeView
 
 AT_REST = timedelta(minutes=10)
 """How old a finding may be where no suspect is held."""
-HOLDING = timedelta(minutes=1)
-"""How old it may be where one is."""
+HOLDING = timedelta(seconds=20)
+"""How old it may be where one is: so soon an engine that died with its rules in place is found out."""
+AGAINST = timedelta(minutes=1)
+"""How old it may be there where it speaks against isolation; a canary on guard tells when that may be over."""
 TRUSTED = timedelta(minutes=15)
 """What is older says nothing about now."""
 AGAIN = timedelta(seconds=10)
@@ -116,6 +118,15 @@ def _open(found: Finding) -> str:
             return "what it does with open connections could not be seen."
 
 
+def worse(one: Finding, other: Finding) -> bool:
+    """Whether anything passes in the first that does not pass in the other."""
+    return (
+        (one.ingress == "Passes" and other.ingress == "Denied")
+        or (one.egress == "Passes" and other.egress == "Denied")
+        or (one.open_connections == "Alive" and other.open_connections == "Cut")
+    )
+
+
 def failing(found: Finding) -> Reason | None:
     """Why nothing may be called isolated by this engine; None where it denies."""
     return None if found.denies else FAILING[word(found)]
@@ -154,4 +165,4 @@ def _lasts(found: Finding, age: timedelta) -> timedelta:
         return age
     if word(found) == "NotMeasured":
         return AGAIN
-    return min(age, max(AGAIN, found.at - (found.since or found.began)))
+    return min(max(age, AGAINST), max(AGAIN, found.at - (found.since or found.began)))

@@ -61,7 +61,7 @@ def test_the_charts_roles_hold_no_wildcard_and_reach_neither_secrets_nor_a_nodes
 def test_exec_in_the_home_namespace_is_for_the_probes_and_the_canary_alone() -> None:
     (controller,) = (account for account in ACCOUNTS if account.component == "controller")
     rules = [rule for grant in controller.everywhere + controller.home for rule in grant.rules]
-    asked = ("firedoor-probe-0", "firedoor-probe-1", *(f"firedoor-canary-{number}" for number in range(8)))
+    asked = ("firedoor-probe-0", "firedoor-probe-1", *(f"firedoor-canary-{number}" for number in range(32)))
     assert [rule.names for rule in rules if "pods/exec" in rule.resources] == [asked]
 
 

@@ -23,3 +23,9 @@ def test_where_there_are_more_nodes_than_names_the_one_that_rested_longest_moves
     names.of(NODES[0])
     assert names.of("one-more") == had[NODES[1]]
     assert names.of(NODES[0]) == had[NODES[0]]
+
+
+def test_no_node_loses_the_name_under_which_its_canary_stands() -> None:
+    names = CanaryNames()
+    had = {node: names.of(node) for node in NODES}
+    assert names.of("one-more", standing=NODES[:5]) == had[NODES[5]]

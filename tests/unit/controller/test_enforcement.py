@@ -9,7 +9,7 @@ from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.probes import Probes
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Unavailable
+from firedoor.kube.errors import Forbidden, Unavailable
 from firedoor.kube.resources import DAEMON_SETS, NODES, Resource
 from tests.builders import HOME
 
@@ -39,6 +39,30 @@ class Installing(Kube):
         return self.engines if resource is DAEMON_SETS else []
 
 
+class Slow(Kube):
+    """A cluster of two nodes; on the first of them no pod is made for as long as anybody waits."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        nodes = [{"metadata": {"name": name, "uid": name, "resourceVersion": "1"}, "status": ready} for name in ("a", "b")]
+        return nodes if resource is NODES else []
+
+    async def create(self, resource: Resource, obj: Obj) -> Obj:
+        self.made.append(obj["spec"]["nodeName"])
+        if self.made[-1] == "a":
+            await asyncio.Event().wait()
+        raise Forbidden("no pod here")
+
+    async def apply(self, resource: Resource, obj: Obj, *, subresource: str | None = None) -> Obj:
+        return obj
+
+    async def delete(self, resource: Resource, name: str, namespace: str | None, *, uid: str | None = None) -> None:
+        return None
+
+
 def measuring(kube: Kube) -> Enforcement:
     canary = Canary(
         pods=CanaryPods(kube, HOME, "image"),
@@ -46,7 +70,7 @@ def measuring(kube: Kube) -> Enforcement:
         errand=no_errand,
         holds=lambda _: False,
         on_breach=lambda _: None,
-        on_relief=lambda _: None,
+        on_doubt=lambda _: None,
         on_guard=lambda _: None,
     )
     return Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
@@ -71,3 +95,18 @@ async def test_a_doubt_does_not_make_it_ask_a_silent_server_without_end() -> Non
         await asyncio.sleep(0)
     running.cancel()
     assert kube.asked in (1, 2)
+
+
+async def test_a_node_whose_measurement_takes_long_keeps_no_other_waiting_and_is_not_measured_twice_at_a_time() -> None:
+    kube = Slow()
+    enforcement = measuring(kube)
+    running = asyncio.create_task(enforcement.run())
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        for node in ("a", "b"):
+            enforcement.doubt(node)
+    await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert kube.made.count("a") == 1
+    assert kube.made.count("b") == 4

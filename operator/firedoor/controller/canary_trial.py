@@ -1,0 +1,153 @@
+"""What passes between a canary and the probes: every way of it, tried before a deny, under it, and once it is lifted.
+
+A Trial is one canary that stands, with the line into it. It asks and counts; who denies the canary, and when, is the
+canary's affair, and nobody else uses it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from firedoor.api.enforcement import Enforcing
+from firedoor.controller.canary_pods import LOOK_SECONDS, NotMeasured
+from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, kept, worst
+from firedoor.controller.session import Session
+from firedoor.planner.enforcement import Finding
+from firedoor.planner.situation import Flow
+from firedoor.probe.stand import PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each part of a measurement may take, in seconds."""
+
+    start: float = 30.0
+    enforced: float = 15.0
+    cut: float = 4.0
+    back: float = 15.0
+    follows: float = 5.0
+    """Until a canary on guard answers once its deny is lifted; three times what its engine took to deny it, if that is more."""
+
+    @property
+    def whole(self) -> float:
+        return self.start + self.back + self.enforced + self.cut + self.back
+
+    def lifted(self, found: Finding) -> float:
+        """How long the engine that was found so may take to lift a deny."""
+        return min(self.back, max(self.follows, 3 * (found.seconds or 0.0)))
+
+
+@dataclass(slots=True)
+class Way:
+    """One way that packets can take between the canary and a probe: who tries, and whom."""
+
+    direction: str
+    session: Session
+    host: str
+    protocol: str
+    passes: bool = True
+
+    async def tried(self, seconds: float, keep: str | None = None) -> str:
+        question = {"op": "reach", "host": self.host, "port": PORT, "protocol": self.protocol, "wait": seconds, "keep": keep}
+        return await self.session.ask(question, 2 * seconds)
+
+    async def still_passes(self) -> bool:
+        """Whether anything but silence came back; NotMeasured when whoever tries was lost."""
+        word = await self.tried(SILENCE_SECONDS)
+        if word == "Error":
+            raise NotMeasured(f"the session to {self.session.pod} was lost on the way.")
+        self.passes = word != "Timeout"
+        return self.passes
+
+
+@dataclass(slots=True)
+class Trial:
+    """One canary and its ways."""
+
+    session: Session
+    probes: Probes
+    patience: Patience
+    ways: Sequence[Way] = ()
+
+    @property
+    def name(self) -> str:
+        return self.session.pod
+
+    async def control(self, seconds: float) -> None:
+        """The ways that packets take now, over connections of now; NotMeasured without one over TCP in each direction."""
+        await self.forget()
+        every = [
+            Way(direction, *ends, protocol)
+            for probe in self.probes.up
+            for direction, ends in (("Ingress", (probe, self.session.address)), ("Egress", (self.session, probe.address)))
+            for protocol in ("TCP", "UDP")
+        ]
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not _both_directions(ways := await self._open(every)):
+            # A slow engine may still apply the deny of the measurement before.
+            if asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            what = "no probe pod can be asked" if not self.probes.up else "the canary and the probes do not reach each other"
+            raise NotMeasured(f"{what}, even before a deny.")
+        self.ways = ways
+
+    async def silence(self) -> float | None:
+        """When the first round of tries began in which nothing answered any more; None where that never came."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.patience.enforced
+        while (at := loop.time()) < deadline:
+            if not any(await self._tries(self.ways)):
+                return at
+            await asyncio.sleep(LOOK_SECONDS)
+        return None
+
+    async def answers(self) -> None:
+        """Silence that does not end with the deny had another cause, and proves nothing: NotMeasured."""
+        deadline = asyncio.get_running_loop().time() + self.patience.back
+        while not all(await self._tries([way for way in self.ways if way.protocol == "TCP"])):
+            if asyncio.get_running_loop().time() > deadline:
+                raise NotMeasured("the canary did not answer again after its deny was lifted, so its silence proves nothing.")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def open_ones(self) -> Flow:
+        """What became of the connections that were kept; they are given a moment to tell."""
+        deadline = asyncio.get_running_loop().time() + self.patience.cut
+        while True:
+            flows = await self._flows()
+            if set(flows) == {"Cut"} or asyncio.get_running_loop().time() > deadline:
+                return worst(flows)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def seen(self, found: Finding) -> Finding:
+        """The finding as one more round of tries tells it."""
+        await self._tries(self.ways)
+        return self.told(found, worst(await self._flows()))
+
+    def told(self, found: Finding, flow: Flow) -> Finding:
+        """The finding as the last tries told it."""
+        ingress, egress = (self._enforcing(direction) for direction in ("Ingress", "Egress"))
+        return replace(found, ingress=ingress, egress=egress, open_connections=flow)
+
+    async def forget(self) -> None:
+        """Closes every connection that was kept."""
+        own = self.session.ask({"op": "drop", "keep": self.name}, SILENCE_SECONDS)
+        await asyncio.gather(self.probes.drop(self.name), own)
+
+    async def _open(self, every: Sequence[Way]) -> list[Way]:
+        answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, self.name) for way in every))
+        return [way for way, answer in zip(every, answers, strict=True) if answer == "Open"]
+
+    async def _tries(self, ways: Sequence[Way]) -> list[bool]:
+        return await asyncio.gather(*(way.still_passes() for way in ways))
+
+    async def _flows(self) -> list[Flow]:
+        sessions = {way.session.pod: way.session for way in self.ways if way.protocol == "TCP"}.values()
+        return await asyncio.gather(*(kept(session, self.name) for session in sessions))
+
+    def _enforcing(self, direction: str) -> Enforcing:
+        return "Passes" if any(way.passes for way in self.ways if way.direction == direction) else "Denied"
+
+
+def _both_directions(ways: Sequence[Way]) -> bool:
+    return {way.direction for way in ways if way.protocol == "TCP"} == {"Ingress", "Egress"}
