@@ -131,7 +131,7 @@ class Canary:
         trial = post.trial
         await self.pods.let(trial.name)
         try:
-            await trial.control(self.patience.lifted(post.found))
+            await trial.control(self.patience.follow(post.found))
         except NotMeasured:
             if not self.probes.up:
                 raise
@@ -157,7 +157,7 @@ class Canary:
         post.guard = asyncio.create_task(self._guard(post, denied), name=f"canary on guard on {node}")
 
     async def _guard(self, post: Post, denied: bool) -> None:
-        """Until something changes or it is relieved; one that is lost is no loss, only later."""
+        """Until something changes or it is relieved; one that is lost is replaced by the next measurement."""
         node, found = post.found.node, post.found
         try:
             if not denied:
@@ -165,19 +165,18 @@ class Canary:
             seen = await self._change(post.trial, found) if await self._stands(post.trial, found) else None
         except (NotMeasured, KubeError) as reason:
             log.info("the canary on guard on node %s is lost: %s", node, reason)
-            return
-        if seen is None:
+            self.on_doubt(node)
             return
         now = datetime.now(UTC)
         self._looked.pop(node, None)
-        if worse(seen, found):
+        if seen is not None and worse(seen, found):
             self.on_breach(replace(seen, began=now, at=now))
         else:
             self.on_doubt(node)
 
     async def _stands(self, trial: Trial, found: Finding) -> bool:
         """Whether the engine does to it what it was just found to do; some need a moment for that."""
-        deadline = asyncio.get_running_loop().time() + self.patience.enforced + self.patience.cut
+        deadline = asyncio.get_running_loop().time() + self.patience.follow(found) + self.patience.cut
         while not (await trial.seen(found)).says_what(found):
             if asyncio.get_running_loop().time() > deadline:
                 return False

@@ -26,14 +26,14 @@ class Patience:
     cut: float = 4.0
     back: float = 15.0
     follows: float = 5.0
-    """Until a canary on guard answers once its deny is lifted; three times what its engine took to deny it, if that is more."""
+    """Until a canary that was measured before is let or denied again; three times what that took before, if it is more."""
 
     @property
     def whole(self) -> float:
         return self.start + self.back + self.enforced + self.cut + self.back
 
-    def lifted(self, found: Finding) -> float:
-        """How long the engine that was found so may take to lift a deny."""
+    def follow(self, found: Finding) -> float:
+        """How long the engine that was found so may take to follow a change."""
         return min(self.back, max(self.follows, 3 * (found.seconds or 0.0)))
 
 

@@ -7,7 +7,7 @@ It decides nothing: `planner.enforcement` says which nodes are due and what a fi
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -39,8 +39,8 @@ class Enforcement:
     reports: EnforcementReports
     holding: Callable[[], Iterable[str]]
     """The nodes on which suspects are held."""
-    on_news: Callable[[], None]
-    """Called when a finding says something new."""
+    on_news: Callable[[str], None]
+    """Called with a node of which something new is known."""
     on_breach: Callable[[str], None]
     """Called with a node on which something got through to a canary on guard."""
     _findings: dict[str, Finding] = field(default_factory=dict)
@@ -155,8 +155,12 @@ class Enforcement:
         async with self._news:
             self._news.notify_all()
         if not same:
-            self.on_news()
+            for concerned in {node, *self._known_by_their_pool(self._pools.get(node, node))}:
+                self.on_news(concerned)
         await self.reports.write(found)
+
+    def _known_by_their_pool(self, pool: str) -> Iterator[str]:
+        return (node for node, its in self._pools.items() if its == pool and node not in self._findings)
 
     async def _engines_changed(self) -> bool:
         """Whether a DaemonSet on the host's network, as every engine's is, came, changed or went."""

@@ -7,7 +7,7 @@ missing, never guessed for.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from firedoor.api import names
 from firedoor.api.incident import Reach
@@ -37,8 +37,10 @@ PASSING = ("Open", "Refused", "Alive", "Closed")
 class Probes:
     """All probe pods."""
 
-    def __init__(self, kube: Kube, home: str) -> None:
+    def __init__(self, kube: Kube, home: str, on_up: Callable[[], None] = lambda: None) -> None:
+        """on_up: called when there is a probe to ask again."""
         self._kube = kube
+        self._on_up = on_up
         self._home = home
         self._sessions = tuple(Session(pod, CONTAINER) for pod in PROBES)
 
@@ -102,7 +104,7 @@ class Probes:
     async def _keep(self, session: Session) -> None:
         while True:
             try:
-                await session.hold(self._kube, self._home)
+                await session.hold(self._kube, self._home, on_up=self._on_up)
             except (KubeError, ConnectionError, TimeoutError, ValueError) as error:
                 log.info("no session to probe %s: %s", session.pod, error)
             await asyncio.sleep(RECONNECT_SECONDS)

@@ -76,7 +76,7 @@ class Controller:
         seen = (self.captures, self.ledger, self.rulebook, self.policies, self.copies)
         self.observer = Observer(kube, settings.home, settings.actions, *seen)
         self.nodes = NodeWatch()
-        self.probes = Probes(kube, settings.home)
+        self.probes = Probes(kube, settings.home, self.probe_came)
         canary = Canary(
             pods=CanaryPods(kube, settings.home, settings.image),
             probes=self.probes,
@@ -87,7 +87,7 @@ class Controller:
             on_guard=self._engine_watched,
         )
         reports = EnforcementReports(kube, settings.home)
-        self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engines_changed, self._engine_breached)
+        self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engine_changed, self._engine_breached)
         outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
         self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake, outward)
         cordons = "cordon" in settings.actions
@@ -191,14 +191,17 @@ class Controller:
             return
         self.queue.add(incident.uid, Lane.RELEASE if incident.leaving else Lane.CONTAIN if before is None else Lane.REST)
 
-    def rules_changed(self, incident_uid: str | None = None) -> None:
-        """A policy or a decision changed: looks again at the incident that it is about and those that it made, or at all."""
-        if incident_uid is not None:
-            for uid in self.ledger.concerned(incident_uid):
-                self.wake(uid)
-            return
+    def decided(self, incident_uid: str) -> None:
+        """A decision came, changed or went: the incident that it is about, and those that it made, are looked at again."""
+        for uid in self.ledger.concerned(incident_uid):
+            self.wake(uid)
+
+    def rules_changed(self, namespace: str | None = None) -> None:
+        """Other rules hold, of one namespace or of any: looks again at those whom they concern. A node has pods of any."""
         for uid, record in list(self.ledger.records.items()):
-            if not record.over:
+            target = record.incident.spec.target
+            of_node = target is not None and target.kind == "Node"
+            if not record.over and (namespace is None or of_node or record.incident.target_namespace == namespace):
                 self.wake(uid)
 
     def pod_seen(self, pod: Obj, *, gone: bool) -> None:
@@ -218,11 +221,20 @@ class Controller:
         for uid in (uid for holder in holders for uid in self.ledger.of_holder(holder)):
             self.wake(uid)
 
-    def engines_changed(self) -> None:
-        """An engine was found to do something else than before: whoever is held is tried again."""
+    def engine_changed(self, node: str) -> None:
+        """The engine of a node was found to do something else than before: whoever is held there is tried again."""
+        for record in self._held_on(node):
+            self._try_again(record)
+
+    def probe_came(self) -> None:
+        """A probe can be asked: whoever could not be tried for want of one is tried now."""
         for uid in self.ledger.holding():
-            self.ledger.records[uid].proof_loop_time = None
-            self.wake(uid)
+            if self.ledger.records[uid].proof.missing:
+                self._try_again(self.ledger.records[uid])
+
+    def _try_again(self, record: Record) -> None:
+        record.proof_loop_time, record.tries = None, 0
+        self.wake(record.incident.uid)
 
     def _engine_breached(self, node: str) -> None:
         """What is held on a node whose engine let something through has to be proved anew."""

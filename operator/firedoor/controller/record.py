@@ -191,9 +191,11 @@ def _keys(record: Record) -> Iterator[Key]:
 
 
 def behind_the_times(record: Record) -> bool:
-    """Whether the last try began before the door was last seen open, and it is closed now."""
-    began = record.proof.began
-    return not record.open_now and record.seen_open is not None and (began is None or began <= record.seen_open)
+    """Whether the last try began before the door was last seen open, and it is closed now. One that could not be made waits."""
+    began, opened = record.proof.began, record.seen_open
+    if record.open_now or opened is None or record.proof.missing:
+        return False
+    return began is None or began <= opened
 
 
 def _hold_of(incident: SecurityIncident) -> Hold | None:

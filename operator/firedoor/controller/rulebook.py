@@ -7,7 +7,7 @@ it; the observer reads it.
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from firedoor.api.approval import IncidentApproval
@@ -28,12 +28,13 @@ class Rulebook:
     approvals: dict[str, dict[str, IncidentApproval]] = field(default_factory=dict)
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels of every namespace that is known."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Names of policies that cannot be read, by uid: nobody knows what they forbid."""
 
     async def load(self, kube: Kube) -> None:
         """Reads all of them; nothing may be decided before."""
         for policy in await kube.list(POLICIES):
-            if (rule := read(ContainmentPolicy, policy)) is not None:
-                self.note_policy(rule)
+            self.take(policy)
         for approval in await kube.list(APPROVALS):
             if (decision := read(IncidentApproval, approval)) is not None:
                 self.note_approval(decision)
@@ -47,6 +48,18 @@ class Rulebook:
         for found in await asyncio.gather(*(kube.find(NAMESPACES, name) for name in unknown)):
             if found is not None:
                 self.note_namespace(found)
+
+    def take(self, policy: Obj, *, gone: bool = False) -> None:
+        """Keeps a policy as it is now. One that cannot be read stays as it was, and nothing new is touched before it can be."""
+        rule, metadata = read(ContainmentPolicy, policy), policy["metadata"]
+        if gone:
+            self.policies.pop(metadata["uid"], None)
+        elif rule is not None:
+            self.note_policy(rule)
+        if gone or rule is not None:
+            self.unreadable.pop(metadata["uid"], None)
+        else:
+            self.unreadable[metadata["uid"]] = metadata["name"]
 
     def note_policy(self, policy: ContainmentPolicy, *, gone: bool = False) -> None:
         """Keeps the newest form of a policy, or forgets one that is gone."""
@@ -73,11 +86,12 @@ class Rulebook:
 
     def rules(self, namespace: str) -> Rules:
         """The rules that hold for targets of this namespace."""
-        return rules_for(self.policies.values(), namespace, self.namespaces.get(namespace, NO_LABELS))
+        known = rules_for(self.policies.values(), namespace, self.namespaces.get(namespace, NO_LABELS))
+        return replace(known, unreadable=tuple(sorted(self.unreadable.values()))) if self.unreadable else known
 
     def knows(self, namespace: str) -> bool:
         """Whether all policies that speak of a namespace are known: what selects by labels is not, once it is gone."""
-        return namespace in self.namespaces or not self._selecting
+        return not self.unreadable and (namespace in self.namespaces or not self._selecting)
 
     def decisions(self, *uids: str | None) -> tuple[IncidentApproval, ...]:
         """Every decision about these incidents, valid or not."""
@@ -89,7 +103,7 @@ def read(kind: type[Noted], found: Obj) -> Noted | None:
     try:
         return kind.read(found)
     except ValueError as error:
-        log.error("%s %s cannot be read, so it does not count: %s", kind.__name__, found["metadata"]["name"], error)
+        log.error("%s %s cannot be read: %s", kind.__name__, found["metadata"]["name"], error)
         return None
 
 

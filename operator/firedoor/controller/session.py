@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class Session:
         finally:
             self._waiting.pop(number, None)
 
-    async def hold(self, kube: Kube, home: str, known: Obj | None = None) -> None:
+    async def hold(self, kube: Kube, home: str, known: Obj | None = None, on_up: Callable[[], None] = lambda: None) -> None:
         """Opens the line and keeps it until it ends, which it does by itself or when cancelled. known: the pod, just looked at.
 
         ConnectionError where the pod has no address yet: its kubelet may answer before it has reported one.
@@ -62,6 +62,7 @@ class Session:
             async with kube.exec(home, self.pod, self.container, ["firedoor", "probe"]) as stream:
                 self.stream = stream
                 log.info("session to %s on node %s is up", self.pod, self.node)
+                on_up()
                 await self._listen(stream)
         finally:
             self._hang_up()

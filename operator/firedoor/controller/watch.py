@@ -16,7 +16,6 @@ import kopf
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import SecurityIncident
-from firedoor.api.policy import ContainmentPolicy
 from firedoor.controller.process import Controller, opened
 from firedoor.controller.rulebook import read
 from firedoor.controller.settings import Settings
@@ -106,10 +105,8 @@ async def node_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
 async def rules_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A policy that came, changed or went holds from now on."""
     controller: Controller = memo.controller
-    policy = read(ContainmentPolicy, event["object"])
-    if policy is not None:
-        controller.rulebook.note_policy(policy, gone=event["type"] == "DELETED")
-        controller.rules_changed()
+    controller.rulebook.take(event["object"], gone=event["type"] == "DELETED")
+    controller.rules_changed()
 
 
 @kopf.on.event("", "v1", "namespaces")
@@ -117,7 +114,7 @@ async def namespace_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A namespace whose labels changed may be one that other policies speak of."""
     controller: Controller = memo.controller
     if controller.rulebook.note_namespace(event["object"], gone=event["type"] == "DELETED"):
-        controller.rules_changed()
+        controller.rules_changed(event["object"]["metadata"]["name"])
 
 
 @kopf.on.event(names.GROUP, names.VERSION, names.APPROVALS)
@@ -127,7 +124,7 @@ async def decided(event: Any, memo: kopf.Memo, **_: Any) -> None:
     approval = read(IncidentApproval, event["object"])
     if approval is not None:
         controller.rulebook.note_approval(approval, gone=event["type"] == "DELETED")
-        controller.rules_changed(approval.spec.incident_uid)
+        controller.decided(approval.spec.incident_uid)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:

@@ -31,6 +31,10 @@ def objection(s: Situation, action: Action) -> Refusal | None:
 
 
 def _paused(s: Situation) -> Refusal | None:
+    if s.rules.unreadable:
+        names = ", ".join(s.rules.unreadable)
+        message = f"ContainmentPolicy {names} cannot be read; nothing new is touched until it is set right or deleted."
+        return Refusal(Reason.PAUSED, message, curable=True)
     if not s.rules.paused_by:
         return None
     names = ", ".join(s.rules.paused_by)

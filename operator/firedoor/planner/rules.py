@@ -22,6 +22,8 @@ class Rules:
     """What all policies together allow in one namespace."""
 
     paused_by: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Policies that cannot be read: what they forbid is not known, so they count as pausing everything."""
     protected_namespaces: frozenset[str] = frozenset()
     protected_labels: tuple[str, ...] = ()
     approval: frozenset[str] = frozenset()

@@ -36,6 +36,8 @@ class Session:
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._kept: dict[str, flow.Kept] = {}
+        self._told_cut: set[str] = set()
+        """Keys of connections that were last said to be cut: a guard that finds one alive tells, though it never saw it cut."""
         self._guards: dict[str, asyncio.Task[str]] = {}
         self._turn = asyncio.Lock()
 
@@ -59,8 +61,7 @@ class Session:
             case "reach":
                 return await self._reach(question, question["wait"])
             case "flow":
-                kept = self._kept.get(question["keep"])
-                return kept.state() if kept else "Unknown"
+                return self._flow(question["keep"])
             case "guard":
                 return await self._stand_guard(question)
             case "drop":
@@ -76,6 +77,13 @@ class Session:
             self._keep(question.get("keep"), writer)
         return word
 
+    def _flow(self, key: str) -> str:
+        kept = self._kept.get(key)
+        state = kept.state() if kept else "Unknown"
+        if state != "Unknown":
+            (self._told_cut.add if state == "Cut" else self._told_cut.discard)(key)
+        return state
+
     def _keep(self, key: str | None, writer: asyncio.StreamWriter) -> None:
         if key and key not in self._kept and len(self._kept) < KEPT_LIMIT:
             self._kept[key] = flow.Kept(writer)
@@ -86,15 +94,15 @@ class Session:
         """The latest guard of a key replaces the one before."""
         key = question["keep"]
         self._relieve(key)
-        guard = self._guards[key] = asyncio.create_task(self._watch({**question, "keep": None}, self._kept.get(key)))
+        guard = self._guards[key] = asyncio.create_task(self._watch(question, self._kept.get(key)))
         return await guard
 
     async def _watch(self, question: dict[str, Any], kept: flow.Kept | None) -> str:
-        cut = False
+        cut = question["keep"] in self._told_cut
         while True:
             async with self._turn:
                 await asyncio.sleep(TURN_SECONDS)
-            word = await self._reach(question, SILENCE_SECONDS)
+            word = await self._reach({**question, "keep": None}, SILENCE_SECONDS)
             if word in ("Open", "Refused"):
                 return word
             state = kept.state() if kept else "Cut"
@@ -110,6 +118,7 @@ class Session:
 
     def _drop(self, key: str) -> str:
         self._relieve(key)
+        self._told_cut.discard(key)
         kept = self._kept.pop(key, None)
         if kept:
             kept.close()

@@ -73,7 +73,7 @@ def measuring(kube: Kube) -> Enforcement:
         on_doubt=lambda _: None,
         on_guard=lambda _: None,
     )
-    return Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
+    return Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda _: None, lambda _: None)
 
 
 async def test_the_first_engine_that_is_installed_is_a_change() -> None:

@@ -95,3 +95,4 @@ def test_a_try_is_made_anew_when_the_door_was_open_since_it_began_and_not_while_
     assert behind_the_times(Record(incident(), seen_open=NOON))
     assert not behind_the_times(Record(incident(), proof=later, seen_open=NOON))
     assert not behind_the_times(Record(incident(), proof=earlier, seen_open=NOON, open_now=True))
+    assert not behind_the_times(Record(incident(), proof=Proof(missing="No probe pod can be asked."), seen_open=NOON))

@@ -8,6 +8,7 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import NAMESPACES, Resource
+from firedoor.planner.rules import BUILT_IN
 from tests.builders import UID
 
 
@@ -87,4 +88,24 @@ async def test_what_cannot_be_read_keeps_no_other_rule_from_being_known() -> Non
     book = Rulebook()
     await book.load(Rules(containmentpolicies=[broken, good], incidentapprovals=[{"metadata": {"name": "broken"}, "spec": {}}]))
     assert book.rules("shop").paused_by == ("good",)
+    assert book.rules("shop").unreadable == ("broken",)
     assert book.decisions(UID) == ()
+
+
+def test_a_policy_that_can_no_longer_be_read_holds_as_it_was_and_pauses_everything_until_it_can_or_is_gone() -> None:
+    def policy(**spec: Any) -> Obj:
+        return {"metadata": {"name": "limits", "uid": "p"}, "spec": spec}
+
+    book = Rulebook()
+    book.take(policy(namespaces=["shop"], keepCordon=True))
+    book.take(policy(namespaces=7))
+    assert (book.rules("shop").keep_cordon, book.rules("shop").unreadable) == (True, ("limits",))
+    assert book.rules("bank").unreadable == ("limits",), "nobody knows of which namespace it speaks"
+    assert not book.knows("shop"), "so no evidence is deleted"
+
+    book.take(policy(namespaces=["bank"]))
+    assert book.rules("shop") == BUILT_IN
+    book.take(policy(namespaces=7))
+    book.take(policy(namespaces=7), gone=True)
+    assert book.rules("bank") == BUILT_IN
+    assert book.knows("shop")

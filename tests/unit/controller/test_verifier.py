@@ -61,7 +61,7 @@ class Bench:
         probes._sessions[0].stream, probes._sessions[0].node = cast(ExecStream, self.line), "node-b"
         told = (lambda _: None,) * 3
         canary = Canary(CanaryPods(kube, HOME, "image"), probes, _no_errand, lambda _: False, *told)
-        enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda: None, lambda _: None)
+        enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda _: None, lambda _: None)
         self.verifier = Verifier(probes, enforcement, Residues(kube), self.woken.put_nowait)
 
 

@@ -107,3 +107,10 @@ def test_scale_downs_have_a_budget_of_their_own() -> None:
 def test_a_dry_run_is_refused_only_after_every_true_objection() -> None:
     assert reason(situation(incident(dryRun=True), pod())) == Reason.DRY_RUN
     assert reason(situation(incident(dryRun=True), pod(host_network=True))) == Reason.HOST_NETWORK
+
+
+def test_nothing_new_is_touched_while_nobody_knows_what_a_policy_forbids() -> None:
+    found = refusal(asked(rules=Rules(unreadable=("limits",))))
+    assert found is not None
+    assert (found.reason, found.curable) == (Reason.PAUSED, True)
+    assert "limits cannot be read" in found.message

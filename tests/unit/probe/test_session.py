@@ -145,6 +145,22 @@ async def test_a_guard_tells_of_a_cut_connection_that_passes_again_although_new_
         assert await session.hear() == (2, "Alive")
 
 
+async def test_a_guard_tells_of_a_connection_that_was_said_to_be_cut_and_came_back_before_the_guard_first_looked() -> None:
+    async with line() as session, tcp() as door:
+        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
+        peer = await door.accept()
+        assert await session.hear() == (1, "Open")
+        silence(door.listening)
+        silence(peer)
+        await asyncio.sleep(2.5)
+        session.ask(2, "flow", keep=KEY)
+        assert await session.hear() == (2, "Cut")
+        let_speak(peer)
+        await asyncio.sleep(1.5)
+        session.ask(3, "guard", **at(door, keep=KEY))
+        assert await session.hear() == (3, "Alive")
+
+
 async def gone(peer: socket.socket) -> bool:
     """Whether the other end closed or reset the connection."""
     peer.setblocking(False)
