@@ -48,8 +48,8 @@ class Enforcement:
     _denied: dict[str, datetime] = field(default_factory=dict)
     """When each node's engine was last seen to deny both directions."""
     _asked: dict[str, None] = field(default_factory=dict)
-    _under_way: set[str] = field(default_factory=set)
-    """Nodes that are being measured."""
+    _under_way: dict[str, datetime] = field(default_factory=dict)
+    """Since when each node is being measured that is."""
     _unwritten: list[Finding] = field(default_factory=list)
     _engines: frozenset[tuple[str, int]] | None = None
     """Those of the last look; None before the first."""
@@ -64,9 +64,10 @@ class Enforcement:
         """Whether a canary stands guard on a node, or did until a moment ago."""
         return self.canary.watched(node)
 
-    def doubt(self, node: str) -> None:
-        """Asks for a new measurement of a node, as soon as it can be made."""
-        if node:
+    def doubt(self, node: str, since: datetime | None = None) -> None:
+        """Asks for a new measurement of a node, as soon as it can be made; one that began after `since` will do as well."""
+        begun = self._under_way.get(node)
+        if node and not (since is not None and begun is not None and begun > since):
             self._asked[node] = None
             self._call.set()
 
@@ -78,7 +79,7 @@ class Enforcement:
             return found if found is not None and found.began > at else None
 
         if fresh() is None:
-            self.doubt(node)
+            self.doubt(node, at)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_SECONDS), self._news:
                     await self._news.wait_for(lambda: fresh() is not None)
@@ -117,7 +118,7 @@ class Enforcement:
         self._call.clear()  # before anything can fail, so that a failing round is not begun again at once
         while self._unwritten:
             await self.reports.write(self._unwritten.pop(0))
-        await self.canary.relieve(*set(self.canary.posted) - set(self.holding()) - self._under_way)
+        await self.canary.relieve(*set(self.canary.posted) - set(self.holding()) - set(self._under_way))
         nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
         self._pools = {node.name: node.pool for node in nodes}
         await self._forget_the_gone()
@@ -128,7 +129,7 @@ class Enforcement:
         due = enforcement.due(nodes, self._findings, set(self.holding()), set(self._asked), datetime.now(UTC))
         begun = [node for node in due if node not in self._under_way][: AT_ONCE - len(self._under_way)]
         for node in begun:
-            self._under_way.add(node)
+            self._under_way[node] = datetime.now(UTC)
             group.create_task(self._begin(node), name=f"measurement of {node}")
 
     async def _begin(self, node: str) -> None:
@@ -137,7 +138,7 @@ class Enforcement:
         except KubeError as error:
             log.warning("what was found on node %s is not written: %s", node, error)
         finally:
-            self._under_way.discard(node)
+            del self._under_way[node]
             if self._asked or len(self._under_way) == AT_ONCE - 1:
                 self._call.set()  # somebody may have had to wait for this one
 

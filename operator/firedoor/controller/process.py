@@ -26,6 +26,7 @@ from firedoor.controller.copies import Copies, Way
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.family import Family
+from firedoor.controller.foreign_watch import ForeignWatch
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
 from firedoor.controller.nodes import NodeWatch
@@ -89,7 +90,9 @@ class Controller:
         reports = EnforcementReports(kube, settings.home)
         self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engine_changed, self._engine_breached)
         outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
-        self.verifier = Verifier(self.probes, self.enforcement, Residues(kube), self.wake, outward)
+        residues = Residues(kube)
+        self.verifier = Verifier(self.probes, self.enforcement, residues, self.wake, outward)
+        self.foreign = ForeignWatch(residues, self.ledger.holding, self.foreign_changed)
         cordons = "cordon" in settings.actions
         list_home = settings.home if "identity" in settings.actions else ""
         self.resync = Resync(kube, self.ledger, self.policies, self.queue.add, settings.resync_seconds, cordons, list_home)
@@ -226,6 +229,11 @@ class Controller:
         for record in self._held_on(node):
             self._try_again(record)
 
+    def foreign_changed(self, namespace: str | None) -> None:
+        """Policies of other kinds came, changed or went, in a namespace or for all: whoever is held there is tried again."""
+        for uid in self.ledger.holding() if namespace is None else self.ledger.held_in(namespace):
+            self._try_again(self.ledger.records[uid])
+
     def probe_came(self) -> None:
         """A probe can be asked: whoever could not be tried for want of one is tried now."""
         for uid in self.ledger.holding():
@@ -312,6 +320,7 @@ class Controller:
         metrics.leading.labels(names.CONTROLLER).set(1)
         self._supervise("queue", self.queue.run(self.settings.workers))
         self._supervise("enforcement", self.enforcement.run())
+        self._supervise("foreign policies", self.foreign.run())
         self._supervise("captures", self.captures.run())
         self._supervise("resync", self.resync.run())
         if "evidence" in self.settings.actions:

@@ -33,7 +33,7 @@ from firedoor.planner.report import Findings, repair, status
 from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
 from firedoor.planner.summary import Trouble
-from firedoor.planner.verdict import isolation, leads_past
+from firedoor.planner.verdict import isolation, leads_past, measured_since
 from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
@@ -235,6 +235,8 @@ class Reconciler:
     def _verify(self, record: Record, s: Situation) -> Again | None:
         if s.incident.spec.containment.network == "None" or not s.suspect_held or s.pod is None:
             return None
+        if record.seen_open is not None and not record.open_now and not measured_since(s, record.seen_open):
+            self.enforcement.doubt(s.pod.node, record.seen_open)
         holds = isolation(s).status == "True"
         record.tries = 0 if holds else record.tries
         due = VERIFY_SECONDS if holds else min(VERIFY_SECONDS, 2.0**record.tries)

@@ -1,10 +1,12 @@
 """What still leads to a suspect beside NetworkPolicies: EndpointSlices that list it, and policies of other kinds.
 
-The verifier asks, once a try. Which other kinds the cluster serves is found by discovery and kept for a minute; one
+The verifier asks, once a try. Which other kinds the cluster serves is found by discovery and kept for half a minute; one
 listing serves all who ask at the same time. `planner.foreign` says what a policy grants.
 """
 
 import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from firedoor.controller.shared import SharedLooks
 from firedoor.kube.client import Kube, Obj
@@ -15,7 +17,7 @@ from firedoor.planner.grants import MOST
 from firedoor.planner.situation import Residue
 from firedoor.planner.views import PodView
 
-DISCOVERY_SECONDS = 60.0
+DISCOVERY_SECONDS = 30.0
 Key = tuple[Resource, str | None]
 
 
@@ -32,7 +34,7 @@ class Residues:
         """What leads to this pod now; what could not be looked at is said, and never taken for nothing."""
         try:
             of_slices = self._listings.fresh((ENDPOINT_SLICES, pod.namespace))
-            slices, policies = await asyncio.gather(of_slices, self._policies(pod.namespace))
+            slices, policies = await asyncio.gather(of_slices, self.foreign(pod.namespace))
             subject = await self._subject(pod) if policies else None
         except KubeError as error:
             return Residue(unread=error.message[:512])
@@ -40,7 +42,8 @@ class Residues:
         listing = sorted(one["metadata"]["name"] for one in slices if _lists(one, pod))
         return Residue(tuple(listing[:MOST]), tuple(grants[:MOST]))
 
-    async def _policies(self, namespace: str) -> list[Obj]:
+    async def foreign(self, namespace: str | None = None) -> list[Obj]:
+        """The policies of other kinds, of one namespace or of all, with those of the cluster."""
         looks = (self._listings.fresh((one, namespace if one.namespaced else None)) for one in await self._kinds())
         return [policy for found in await asyncio.gather(*looks) for policy in found]
 
@@ -48,7 +51,7 @@ class Residues:
         now = asyncio.get_running_loop().time()
         if now - self._discovered_at > DISCOVERY_SECONDS:
             groups = await self._kube.groups()
-            self._served = tuple(one for one in FOREIGN_POLICIES if one.api_version in groups)
+            self._served = tuple(kind for one in FOREIGN_POLICIES for kind in _served(one, groups.get(one.group, ())))
             self._discovered_at = now
         return self._served
 
@@ -62,6 +65,11 @@ class Residues:
             return await self._kube.list(*key)
         except Gone:
             return []
+
+
+def _served(kind: Resource, versions: Sequence[str]) -> Iterable[Resource]:
+    """The kind as the cluster serves it: in the version that is known here, else in whichever has it."""
+    return (kind,) if kind.version in versions else (replace(kind, version=version) for version in versions)
 
 
 def _lists(one: Obj, pod: PodView) -> bool:

@@ -153,7 +153,7 @@ class Verifier:
         """What was found before the door closed may be over by now: nobody is told for long that it speaks against him."""
         known, closed = self.enforcement.of(pod.node), record.closed_at
         if known is not None and known.speaks_against and closed is not None and known.began < closed:
-            self.enforcement.doubt(pod.node)
+            self.enforcement.doubt(pod.node, closed)
 
     def _doubt_the_engine(self, proof: Proof, pod: PodView) -> None:
         """What the probes found and what the canary found have to agree; where they do not, the canary is older."""
@@ -167,7 +167,7 @@ class Verifier:
             or (shut and not passing and known.passes)
             or (told and known.open_connections not in ("Unknown", proof.flow))
         ):
-            self.enforcement.doubt(pod.node)
+            self.enforcement.doubt(pod.node, proof.began)
 
     def _send_outward(self, record: Record, pod: PodView) -> None:
         """Once an incident, and beside everything else: no claim waits for it."""

@@ -69,10 +69,10 @@ class Kube:
                 return
             query = {**query, "continue": rest}
 
-    async def groups(self) -> frozenset[str]:
-        """The API groups that the server serves, as group/version."""
+    async def groups(self) -> dict[str, tuple[str, ...]]:
+        """The API groups that the server serves, each with its versions, the preferred one first."""
         found = await self._call("discover", GROUPS, "GET", "/apis")
-        return frozenset(version["groupVersion"] for group in found["groups"] for version in group["versions"])
+        return {group["name"]: tuple(version["version"] for version in group["versions"]) for group in found["groups"]}
 
     async def version(self) -> str:
         """The version of the server: the least that can be asked."""

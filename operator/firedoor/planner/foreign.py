@@ -15,6 +15,7 @@ from firedoor.planner.grants import Direction
 from firedoor.planner.selectors import selects
 
 Json = Mapping[str, Any]
+CLUSTER = "io.cilium.k8s.policy.cluster"
 KUBERNETES_OWN = "knp.default."
 """By this Calico's API shows Kubernetes' own NetworkPolicies, which are judged as what they are."""
 DIRECTIONS: tuple[Direction, Direction] = ("Ingress", "Egress")
@@ -80,11 +81,15 @@ def _cilium_labels(subject: Subject) -> dict[str, str]:
 
 
 def _plain(selector: Json) -> dict[str, Any]:
-    """The selector without Cilium's label sources, which stand before a colon."""
+    """The selector without Cilium's label sources, which stand before a colon, and without what asks for the cluster's name.
+
+    What this cluster is called is not known here, so every name counts as its own.
+    """
+    labels = {_key(key): value for key, value in (selector.get("matchLabels") or {}).items()}
     expressions = [{**e, "key": _key(e["key"])} for e in selector.get("matchExpressions") or ()]
     return {
-        "matchLabels": {_key(key): value for key, value in (selector.get("matchLabels") or {}).items()},
-        "matchExpressions": expressions,
+        "matchLabels": {key: value for key, value in labels.items() if key != CLUSTER},
+        "matchExpressions": [e for e in expressions if e["key"] != CLUSTER],
     }
 
 

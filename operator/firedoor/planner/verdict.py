@@ -10,7 +10,7 @@ so was the canary's. A refusal is an answer: packets pass.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from firedoor.api.conditions import Reason, Truth
 from firedoor.api.incident import Reach
@@ -59,6 +59,11 @@ def isolation(s: Situation) -> Verdict:
 def leads_past(s: Situation) -> bool:
     """Whether the door is open now, or something else is seen to lead past it."""
     return s.pod is not None and any(rung(s) is not None for rung in (_closed, _allowed))
+
+
+def measured_since(s: Situation, at: datetime) -> bool:
+    """Whether the engine of the suspect's own node was measured by a measurement that began later."""
+    return s.pod is not None and s.engine is not None and s.engine.node == s.pod.node and s.engine.began > at
 
 
 def proved_shut(reach: Reach) -> bool:
@@ -115,8 +120,7 @@ def _since(s: Situation) -> Verdict | None:
     if s.seen_open is None or s.pod is None:
         return None
     tried = s.proof.began is not None and s.proof.began > s.seen_open
-    measured = s.engine is not None and s.engine.node == s.pod.node and s.engine.began > s.seen_open
-    if tried and measured:
+    if tried and measured_since(s, s.seen_open):
         return None
     message = (
         f"The door was seen open at {s.seen_open:%H:%M:%S} UTC; whether it holds since then is tried anew, and what the "

@@ -1,6 +1,7 @@
 """The standing measurement: what it does while the API server is in trouble."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from firedoor.controller.canary import Canary
 from firedoor.controller.canary_pods import CanaryPods
@@ -110,3 +111,17 @@ async def test_a_node_whose_measurement_takes_long_keeps_no_other_waiting_and_is
     await asyncio.gather(running, return_exceptions=True)
     assert kube.made.count("a") == 1
     assert kube.made.count("b") == 4
+
+
+async def test_a_measurement_under_way_serves_whoever_doubts_something_older() -> None:
+    kube = Slow()
+    enforcement = measuring(kube)
+    before = datetime.now(UTC)
+    running = asyncio.create_task(enforcement.run())
+    await asyncio.sleep(0.05)
+    enforcement.doubt("a", before)
+    assert "a" not in enforcement._asked
+    enforcement.doubt("a", datetime.now(UTC))
+    assert "a" in enforcement._asked
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

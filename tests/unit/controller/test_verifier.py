@@ -31,8 +31,8 @@ class Server(Kube):
     async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
         raise self.trouble
 
-    async def groups(self) -> frozenset[str]:
-        return frozenset()
+    async def groups(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
 
 class Line:

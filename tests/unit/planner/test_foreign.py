@@ -23,6 +23,9 @@ def granted(version: str, kind: str, **spec: Any) -> list[str]:
         ({"matchLabels": {"k8s:io.cilium.k8s.policy.serviceaccount": "clerk"}}, True),
         ({"matchLabels": {"io.cilium.k8s.namespace.labels.team": "sales"}}, True),
         ({"matchLabels": {"any:app": "web"}}, False),
+        ({"matchLabels": {"k8s:io.cilium.k8s.policy.cluster": "eu-1"}}, True),
+        ({"matchLabels": {"io.cilium.k8s.policy.cluster": "eu-1", "k8s:app": "web"}}, False),
+        ({"matchExpressions": [{"key": "k8s:io.cilium.k8s.policy.cluster", "operator": "In", "values": ["eu-1"]}]}, True),
         ({"matchExpressions": [{"key": "k8s:app", "operator": "DoesNotExist"}]}, True),
     ],
 )
