@@ -19,7 +19,7 @@ from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 from firedoor.kube.resources import DEPLOYMENTS, INCIDENTS, PODS
 
-PACED, BURSTS, SEALED, OPEN = 30, (200, 500), 4, 1000
+PACED, PROVED, BURSTS, SEALED, OPEN = 30, 20, (200, 500), 4, 1000
 PACE_SECONDS = 0.5
 PATIENCE_SECONDS = 180.0
 SETTLE_SECONDS = 30.0
@@ -37,6 +37,7 @@ async def main() -> None:
             floor_paced = await _floor(kube, paced)
             floor_bursts = [await _floor(kube, partial(burst, count=count)) for count in BURSTS]
         ours_paced, calls = await _in_namespace(kube, counted)
+        proved = await _in_namespace(kube, proofs)
         ours_bursts = [await _in_namespace(kube, partial(burst, count=count)) for count in BURSTS]
         memory = await metric(kube, MEMORY) / 2**20
         opened = await _in_namespace(kube, partial(left_open, count=OPEN))
@@ -47,16 +48,17 @@ async def main() -> None:
     for count, floor_burst, ours_burst in zip(BURSTS, floor_bursts, ours_bursts, strict=True):
         for name, times in ((f"floor, burst of {count}", floor_burst), (f"firedoor, burst of {count}", ours_burst)):
             print(line(name, times), f"  {times.rate:6.1f}/s")
+    print(line("isolation proved", proved))
     if cut:
         print(line("last answer of an open connection", cut))
     print(line("evidence sealed", sealed))
     print()
     rates = [ours.rate / bare.rate for ours, bare in zip(ours_bursts, floor_bursts, strict=True)]
-    print(table(_claims(floor_paced, ours_paced, rates, calls, (memory, opened))))
+    print(table(_claims(floor_paced, ours_paced, rates, proved, calls, (memory, opened))))
 
 
 def _claims(
-    floor_paced: Times, ours_paced: Times, rates: list[float], calls: float, memory: tuple[float, float]
+    floor_paced: Times, ours_paced: Times, rates: list[float], proved: Times, calls: float, memory: tuple[float, float]
 ) -> list[tuple[str, str, str]]:
     p50 = ours_paced.percentile(0.5) / floor_paced.percentile(0.5)
     p99 = ours_paced.percentile(0.99) / floor_paced.percentile(0.99)
@@ -67,6 +69,8 @@ def _claims(
             (f"rate in a burst of {count}, as a part of the floor", f"{rate:.2f}", wanted)
             for count, rate, wanted in zip(BURSTS, rates, (">= 0.3", ">= 0.4"), strict=True)
         ),
+        ("isolation proved after, median, s", f"{proved.percentile(0.5):.1f}", "<= 3"),
+        ("isolation proved after, p99, s", f"{proved.percentile(0.99):.1f}", "<= 3"),
         ("API calls for an incident, from creation to proof", f"{calls:.1f}", "<= 15"),
         ("memory of the controller after the bursts, MiB", f"{memory[0]:.0f}", "<= 100"),
         (f"memory with {OPEN} open incidents, MiB", f"{memory[1]:.0f}", "<= 128"),
@@ -92,6 +96,24 @@ async def counted(kube: Kube, space: str) -> tuple[Times, float]:
     times = await paced(kube, space)
     await asyncio.sleep(PROVED_SECONDS)
     return times, (await _calls(kube) - before) / PACED
+
+
+async def proofs(kube: Kube, space: str) -> Times:
+    """From an incident's creation to the proof that its suspect is isolated, one after the other."""
+    names = await scene.pods(kube, space, PROVED, real=True)
+    observer = Observer(kube, space)
+    await observer.start()
+    times = []
+    for name in names:
+        began = time.monotonic()
+        await kube.create(INCIDENTS, scene.incident(space, name))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while name not in observer.proofs:
+                await asyncio.sleep(0.005)
+        times.append(observer.proofs[name] - began)
+        await asyncio.sleep(PACE_SECONDS)
+    observer.stop()
+    return Times(tuple(times))
 
 
 async def left_open(kube: Kube, space: str, count: int) -> float:

@@ -14,7 +14,7 @@ import aiohttp
 
 from firedoor.api import names
 from firedoor.kube.client import Kube
-from firedoor.kube.resources import NETWORK_POLICIES, PODS, Resource
+from firedoor.kube.resources import INCIDENTS, NETWORK_POLICIES, PODS, Resource
 
 STREAM = aiohttp.ClientTimeout(total=None)
 
@@ -27,11 +27,13 @@ class Observer:
     namespace: str
     policies: dict[str, float] = field(default_factory=dict)
     labels: dict[str, float] = field(default_factory=dict)
+    proofs: dict[str, float] = field(default_factory=dict)
+    """First sightings of `Isolated` being True."""
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Watches policies and pods of the namespace until stopped."""
-        for resource, seen in ((NETWORK_POLICIES, self._policy), (PODS, self._pod)):
+        """Watches policies, pods and incidents of the namespace until stopped."""
+        for resource, seen in ((NETWORK_POLICIES, self._policy), (PODS, self._pod), (INCIDENTS, self._incident)):
             version = await self._version(resource)
             self._tasks.append(asyncio.create_task(self._watch(resource, version, seen)))
 
@@ -52,6 +54,11 @@ class Observer:
     def _pod(self, pod: dict[str, Any]) -> None:
         if any(key.startswith(names.QUARANTINE_PREFIX) for key in pod["metadata"].get("labels") or {}):
             self.labels.setdefault(pod["metadata"]["name"], time.monotonic())
+
+    def _incident(self, incident: dict[str, Any]) -> None:
+        conditions = incident.get("status", {}).get("conditions") or ()
+        if any(c["type"] == "Isolated" and c["status"] == "True" for c in conditions):
+            self.proofs.setdefault(incident["spec"]["target"]["name"], time.monotonic())
 
     async def _version(self, resource: Resource) -> str:
         url = self.kube.server + resource.path(self.namespace)
