@@ -136,6 +136,7 @@ def engine(
 ) -> Finding:
     """What was measured on the suspect's node a moment ago."""
     known: dict[str, Any] = {"node": "node-a", "pool": "node-a", "began": NOON, "at": NOON, "seconds": 0.1}
+    known["families"] = frozenset(("IPv4",))
     return Finding(**{**known, **fields}, ingress=ingress, egress=egress, open_connections=opened)
 
 

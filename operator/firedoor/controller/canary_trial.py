@@ -5,15 +5,16 @@ canary's affair, and nobody else uses it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from firedoor.api.enforcement import Enforcing
 from firedoor.controller.canary_pods import LOOK_SECONDS, NotMeasured
-from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, kept, worst
+from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, dropped, kept, key, worst
 from firedoor.controller.session import Session
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.situation import Flow
+from firedoor.planner.views import Family, family
 from firedoor.probe.stand import PORT
 
 
@@ -47,7 +48,13 @@ class Way:
     protocol: str
     passes: bool = True
 
-    async def tried(self, seconds: float, keep: str | None = None) -> str:
+    @property
+    def family(self) -> Family:
+        return family(self.host)
+
+    async def tried(self, seconds: float, canary: str | None = None) -> str:
+        """The word for this way. canary: under whose name a connection is kept."""
+        keep = key(canary, self.host) if canary else None
         question = {"op": "reach", "host": self.host, "port": PORT, "protocol": self.protocol, "wait": seconds, "keep": keep}
         return await self.session.ask(question, 2 * seconds)
 
@@ -76,12 +83,7 @@ class Trial:
     async def control(self, seconds: float) -> None:
         """The ways that packets take now, over connections of now; NotMeasured without one over TCP in each direction."""
         await self.forget()
-        every = [
-            Way(direction, *ends, protocol)
-            for probe in self.probes.up
-            for direction, ends in (("Ingress", (probe, self.session.address)), ("Egress", (self.session, probe.address)))
-            for protocol in ("TCP", "UDP")
-        ]
+        every = [way for probe in self.probes.up for way in _between(self.session, probe)]
         deadline = asyncio.get_running_loop().time() + seconds
         while not _both_directions(ways := await self._open(every)):
             # A slow engine may still apply the deny of the measurement before.
@@ -127,26 +129,38 @@ class Trial:
     def told(self, found: Finding, flow: Flow) -> Finding:
         """The finding as the last tries told it."""
         ingress, egress = (self._enforcing(direction) for direction in ("Ingress", "Egress"))
-        return replace(found, ingress=ingress, egress=egress, open_connections=flow)
+        families = frozenset(way.family for way in self.ways)
+        lets = frozenset(way.family for way in self.ways if way.passes)
+        return replace(found, ingress=ingress, egress=egress, open_connections=flow, families=families, lets=lets)
 
     async def forget(self) -> None:
         """Closes every connection that was kept."""
-        own = self.session.ask({"op": "drop", "keep": self.name}, SILENCE_SECONDS)
-        await asyncio.gather(self.probes.drop(self.name), own)
+        await asyncio.gather(self.probes.drop(self.name), dropped(self.session, self.name))
 
     async def _open(self, every: Sequence[Way]) -> list[Way]:
         answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, self.name) for way in every))
-        return [way for way, answer in zip(every, answers, strict=True) if answer == "Open"]
+        open_ones = [way for way, answer in zip(every, answers, strict=True) if answer == "Open"]
+        both = {way.family for way in open_ones if _both_directions([one for one in open_ones if one.family == way.family])}
+        return [way for way in open_ones if way.family in both]
 
     async def _tries(self, ways: Sequence[Way]) -> list[bool]:
         return await asyncio.gather(*(way.still_passes() for way in ways))
 
     async def _flows(self) -> list[Flow]:
-        sessions = {way.session.pod: way.session for way in self.ways if way.protocol == "TCP"}.values()
-        return await asyncio.gather(*(kept(session, self.name) for session in sessions))
+        ways = {(way.session.pod, way.family): way for way in self.ways if way.protocol == "TCP"}.values()
+        return await asyncio.gather(*(kept(way.session, key(self.name, way.host)) for way in ways))
 
     def _enforcing(self, direction: str) -> Enforcing:
         return "Passes" if any(way.passes for way in self.ways if way.direction == direction) else "Denied"
+
+
+def _between(canary: Session, probe: Session) -> Iterator[Way]:
+    """Every way between the two, of each family that both have."""
+    for protocol in ("TCP", "UDP"):
+        for own in canary.addresses:
+            for theirs in (address for address in probe.addresses if family(address) == family(own)):
+                yield Way("Ingress", probe, own, protocol)
+                yield Way("Egress", canary, theirs, protocol)
 
 
 def _both_directions(ways: Sequence[Way]) -> bool:

@@ -50,12 +50,13 @@ class Outward:
         return tuple(way for target in targets for way in _ways(target, said))
 
     async def _said(self, uid: str, suspect: PodView, targets: tuple[Session, ...]) -> Any:
+        addresses = [address for target in targets for address in target.addresses]
         while True:
             pod = await self.kube.get(PODS, suspect.name, suspect.namespace)
             if (message := outbound.message(pod, uid)) is not None:
                 return _loaded(message)
             try:
-                await outbound.send(self.kube, pod, uid, self.image, [target.address for target in targets])
+                await outbound.send(self.kube, pod, uid, self.image, addresses)
             except Conflict:
                 continue  # the pod moved since it was read
             await asyncio.sleep(LOOK_SECONDS)
@@ -69,8 +70,9 @@ def _loaded(message: str) -> Any:
 
 
 def _ways(target: Session, said: Any) -> Iterator[Reach]:
-    words = said.get(target.address) if isinstance(said, dict) else None
-    for protocol in ("TCP", "UDP"):
-        word = words.get(protocol) if isinstance(words, dict) else None
-        way = {"probe": target.pod, "node": target.node, "address": target.address, "port": PORT, "protocol": protocol}
-        yield Reach.read({**way, "direction": "Egress", "after": word if word in WORDS else "Error"})
+    for address in target.addresses:
+        words = said.get(address) if isinstance(said, dict) else None
+        for protocol in ("TCP", "UDP"):
+            word = words.get(protocol) if isinstance(words, dict) else None
+            way = {"probe": target.pod, "node": target.node, "address": address, "port": PORT, "protocol": protocol}
+            yield Reach.read({**way, "direction": "Egress", "after": word if word in WORDS else "Error"})

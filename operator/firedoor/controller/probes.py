@@ -15,7 +15,7 @@ from firedoor.controller.session import Session
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError
 from firedoor.planner.situation import Flow
-from firedoor.planner.views import PodView
+from firedoor.planner.views import PodView, family
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +77,16 @@ class Probes:
 
     async def flow(self, uid: str) -> Flow:
         """Whether a connection kept open across the deny still passes: one that does is enough for Alive."""
-        return worst(await asyncio.gather(*(kept(session, uid) for session in self.up)))
+        return worst(await asyncio.gather(*(kept(session, one) for session in self.up for one in keys(uid))))
 
     async def alarm(self, uid: str, shut: Sequence[Reach]) -> tuple[Reach, str] | None:
-        """Stands guard before what is shut, one port a probe, until something gets through: where, and what.
+        """Stands guard before what is shut, one port of each family a probe, until something gets through: where, and what.
 
         None: no guard is left. Open and Refused are answers to a new try; Alive and Closed tell of the connection that was kept.
         """
-        watched = {way.probe: way for way in reversed(shut)}
-        standing = (_guard(session, uid, watched[session.pod]) for session in self.up if session.pod in watched)
-        guards = [asyncio.create_task(guard) for guard in standing]
+        known = {session.pod: session for session in self.up}
+        watched = {(way.probe, family(way.address or "")): way for way in reversed(shut) if way.probe in known}
+        guards = [asyncio.create_task(_guard(known[way.probe], uid, way)) for way in watched.values()]
         try:
             for guard in asyncio.as_completed(guards):
                 way, word = await guard
@@ -99,7 +99,7 @@ class Probes:
 
     async def drop(self, uid: str) -> None:
         """Closes what was kept open for an incident, and ends the guard before it."""
-        await asyncio.gather(*(session.ask({"op": "drop", "keep": uid}, SILENCE_SECONDS) for session in self.up))
+        await asyncio.gather(*(dropped(session, uid) for session in self.up))
 
     async def _keep(self, session: Session) -> None:
         while True:
@@ -108,6 +108,21 @@ class Probes:
             except (KubeError, ConnectionError, TimeoutError, ValueError) as error:
                 log.info("no session to probe %s: %s", session.pod, error)
             await asyncio.sleep(RECONNECT_SECONDS)
+
+
+def key(uid: str, address: str) -> str:
+    """Under what a connection is kept: one of each family."""
+    return keys(uid)[family(address) == "IPv6"]
+
+
+def keys(uid: str) -> tuple[str, str]:
+    """Both keys of an incident or a canary."""
+    return uid, f"{uid} IPv6"
+
+
+async def dropped(session: Session, uid: str) -> None:
+    """Closes what one pod keeps open, and ends its guards."""
+    await asyncio.gather(*(session.ask({"op": "drop", "keep": one}, SILENCE_SECONDS) for one in keys(uid)))
 
 
 async def kept(session: Session, uid: str) -> Flow:
@@ -140,9 +155,10 @@ def _question(op: str, way: Reach, **more: object) -> dict[str, object]:
 
 
 async def _answer(session: Session, way: Reach, when: str, seconds: float, uid: str | None = None) -> Reach:
-    word = await session.ask(_question("reach", way, wait=seconds, keep=uid), 2 * seconds)
+    keep = key(uid, way.address or "") if uid is not None else None
+    word = await session.ask(_question("reach", way, wait=seconds, keep=keep), 2 * seconds)
     return way.model_copy(update={when: word})
 
 
 async def _guard(session: Session, uid: str, way: Reach) -> tuple[Reach, str]:
-    return way, await session.ask(_question("guard", way, keep=uid), None)
+    return way, await session.ask(_question("guard", way, keep=key(uid, way.address or "")), None)

@@ -15,6 +15,7 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.kube.exec import ExecStream
 from firedoor.kube.resources import PODS
+from firedoor.planner.views import addresses
 
 log = logging.getLogger(__name__)
 STDOUT = 1
@@ -27,7 +28,8 @@ class Session:
     pod: str
     container: str
     node: str = ""
-    address: str = ""
+    addresses: tuple[str, ...] = ()
+    """Of both families, where the cluster has both."""
     stream: ExecStream | None = None
     _waiting: dict[int, asyncio.Future[str]] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -55,8 +57,8 @@ class Session:
         """
         pod = known or await kube.get(PODS, self.pod, home)
         self.node = pod["spec"].get("nodeName", "")
-        self.address = pod.get("status", {}).get("podIP", "")
-        if not self.address:
+        self.addresses = addresses(pod.get("status", {}))
+        if not self.addresses:
             raise ConnectionError(f"pod {self.pod} has no address yet")
         try:
             async with kube.exec(home, self.pod, self.container, ["firedoor", "probe"]) as stream:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from firedoor.api.conditions import Reason
 from firedoor.api.enforcement import Enforcing, OpenConnections
-from firedoor.planner.views import NodeView
+from firedoor.planner.views import Family, NodeView
 
 AT_REST = timedelta(minutes=10)
 """How old a finding may be where no suspect is held."""
@@ -51,6 +51,10 @@ class Finding:
     """When this node's engine was last seen to deny both directions, by this measurement or an earlier one."""
     why: str = ""
     """Why something could not be measured; empty when all was."""
+    families: frozenset[Family] = frozenset()
+    """Over which it was measured: those over which the canary and the probes reached each other before the deny."""
+    lets: frozenset[Family] = frozenset()
+    """Over which something passed."""
     since: datetime | None = None
     """When this node was first found so, with nothing else found in between; None: by this measurement."""
 
@@ -92,20 +96,26 @@ def sentence(found: Finding) -> str:
     """The finding for people."""
     match word(found):
         case "NotEnforcing":
-            return f"The network engine of node {found.node} does not enforce NetworkPolicies: a denied canary is still reached."
+            what = f"does not enforce NetworkPolicies{_over(found)}: a denied canary is still reached"
+            return f"The network engine of node {found.node} {what}."
         case "Stopped":
             return (
                 f"The network engine of node {found.node} was last seen to deny at {found.denied_at:%Y-%m-%d %H:%M:%S} UTC; now "
                 "a denied canary is still reached. It has stopped, or no longer follows changes; what it denied before may stand."
             )
         case "EgressOnly":
-            return f"The network engine of node {found.node} denies connections from a pod, but not those to it."
+            return f"The network engine of node {found.node} denies connections from a pod, but not those to it{_over(found)}."
         case "IngressOnly":
-            return f"The network engine of node {found.node} denies connections to a pod, but not those from it."
+            return f"The network engine of node {found.node} denies connections to a pod, but not those from it{_over(found)}."
         case "NotMeasured":
             return f"The network engine of node {found.node} could not be measured: {found.why}"
     took = f"within {found.seconds:.1f} s" if found.seconds is not None else "in time"
     return f"The network engine of node {found.node} denies both directions {took}; {_open(found)}"
+
+
+def _over(found: Finding) -> str:
+    """The family over which alone something passes, in words; empty where both or the only one are concerned."""
+    return f" over {next(iter(found.lets))}" if len(found.lets) < len(found.families) and found.lets else ""
 
 
 def _open(found: Finding) -> str:

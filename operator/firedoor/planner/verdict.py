@@ -18,6 +18,7 @@ from firedoor.planner.enforcement import failing, sentence
 from firedoor.planner.grants import grants, named
 from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import KEEP_LABELS, Situation
+from firedoor.planner.views import family
 
 ANSWERS = ("Open", "Refused")
 STALE = timedelta(minutes=5)
@@ -71,10 +72,11 @@ def proved_shut(reach: Reach) -> bool:
     return reach.before in ANSWERS and reach.after == "Timeout" and reach.protocol == "TCP"
 
 
-def shown_by_canary(s: Situation) -> bool:
-    """Whether the suspect is silent, and a canary on its node was reached, denied and reached no more."""
-    silent = any(reach.after == "Timeout" for reach in s.proof.reach)
-    return silent and s.proof.by_canary and s.proof.flow != "Unknown"
+def shown_by_canary(s: Situation, address: str) -> bool:
+    """Whether an address of the suspect is silent, and a canary on its node was reached, denied and reached no more that way."""
+    silent = any(reach.after == "Timeout" for reach in s.proof.reach if reach.address == address)
+    measured = s.engine is not None and family(address) in s.engine.families
+    return silent and measured and s.proof.by_canary and s.proof.flow != "Unknown"
 
 
 def _closed(s: Situation) -> Verdict | None:
@@ -169,21 +171,31 @@ def _enforced(s: Situation) -> Verdict | None:
 
 
 def _controlled(s: Situation) -> Verdict | None:
-    if any(proved_shut(reach) for reach in s.proof.reach) or shown_by_canary(s):
-        return None
-    message = (
-        "No probe had an answer from the suspect before the door closed, and no canary on its node has shown since that "
-        "the engine denies there; so silence now proves nothing."
-    )
-    return Verdict("Unknown", Reason.NOT_VERIFIED, message)
+    """Each address by itself: an engine may filter one family and not the other."""
+    assert s.pod is not None
+    shut = {reach.address for reach in s.proof.reach if proved_shut(reach)}
+    for address in s.pod.addresses:
+        if address not in shut and not shown_by_canary(s, address):
+            message = (
+                f"No probe had an answer from the suspect at {address} before the door closed, and no canary on its node has "
+                f"shown since that the engine denies there over {family(address)}; so silence now proves nothing."
+            )
+            return Verdict("Unknown", Reason.NOT_VERIFIED, message)
+    return None
 
 
 def _from_near(s: Situation) -> Verdict | None:
     """An engine may filter what comes from other nodes and not what stays on one (a bridge without br_netfilter)."""
-    tried = (reach for reach in (*s.proof.reach, *s.proof.near) if reach.node == _node(s))
-    if any(reach.after == "Timeout" and reach.protocol == "TCP" for reach in tried):
+    assert s.pod is not None
+    near = (reach for reach in (*s.proof.reach, *s.proof.near) if reach.node == _node(s) and reach.protocol == "TCP")
+    silent = {reach.address for reach in near if reach.after == "Timeout"}
+    missing = next((address for address in s.pod.addresses if address not in silent), None)
+    if missing is None:
         return None
-    message = f"Silent to other nodes; nothing on its own node {_node(s)} has tried to reach the suspect since the door closed."
+    message = (
+        f"Silent to other nodes; nothing on its own node {_node(s)} has tried to reach the suspect at {missing} since the "
+        "door closed."
+    )
     return Verdict("Unknown", Reason.NOT_VERIFIED, message)
 
 

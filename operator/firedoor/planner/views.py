@@ -6,11 +6,12 @@ The controller makes them when it observes. They keep only what a decision needs
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from firedoor.api import names
 
 Json = Mapping[str, Any]
+Family = Literal["IPv4", "IPv6"]
 CONTROL_PLANE_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 POOL_LABELS = (
     "karpenter.sh/nodepool",
@@ -105,7 +106,7 @@ class PodView:
             owner=controller_of(metadata),
             tcp_ports=_ports(spec, "TCP"),
             udp_ports=_ports(spec, "UDP"),
-            addresses=_addresses(status),
+            addresses=addresses(status),
             service_account=spec.get("serviceAccountName") or "default",
             secrets=_secrets(spec),
         )
@@ -189,6 +190,11 @@ class NodeView:
         return loaded(self.annotations.get(names.PRIOR, "")).get("unschedulable")
 
 
+def family(address: str) -> Family:
+    """The family that an address is of."""
+    return "IPv6" if ":" in address else "IPv4"
+
+
 def controller_of(metadata: Json) -> Owner | None:
     """The controlling owner that an object's metadata name."""
     references = metadata.get("ownerReferences") or ()
@@ -201,7 +207,8 @@ def _ports(spec: Json, protocol: str) -> tuple[int, ...]:
     return tuple(sorted({port["containerPort"] for port in ports if port.get("protocol", "TCP") == protocol}))
 
 
-def _addresses(status: Json) -> tuple[str, ...]:
+def addresses(status: Json) -> tuple[str, ...]:
+    """Every address in a pod's status, of both families; the pod's own first."""
     listed = tuple(one["ip"] for one in status.get("podIPs") or ())
     return listed or ((status["podIP"],) if status.get("podIP") else ())
 

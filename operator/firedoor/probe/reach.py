@@ -9,7 +9,8 @@ import errno
 import ipaddress
 import socket
 
-UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
+UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH)
+"""What a way that is shut may be told as. Not ENETUNREACH: whoever has no route, to IPv6 say, has tried nothing."""
 
 
 async def tcp(host: str, port: int, seconds: float) -> tuple[str, asyncio.StreamWriter | None]:

@@ -19,11 +19,12 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, Forbidden, Gone
 from firedoor.kube.exec import ExecStream
 from firedoor.kube.resources import NETWORK_POLICIES, PODS, Resource
-from firedoor.planner.enforcement import Finding, word
+from firedoor.planner.enforcement import Finding, sentence, word
 from tests.builders import HOME
 
 BOTH, INGRESS, NOTHING = frozenset({"Ingress", "Egress"}), frozenset({"Ingress"}), frozenset[str]()
 ADDRESSES = {name: f"10.0.0.{number}" for number, name in enumerate(CANARIES)}
+ADDRESSES_6 = {name: f"fd00::{number}" for number, name in enumerate(CANARIES)}
 HURRIED = Patience(start=5.0, enforced=0.3, cut=0.3, back=0.3, follows=0.3)
 """The engines of these worlds need no time, so nobody waits for them."""
 
@@ -39,8 +40,10 @@ class Line:
 
     async def send(self, data: bytes) -> None:
         question = json.loads(data)
-        tried = next((name for name, address in ADDRESSES.items() if address == question.get("host")), question["keep"])
-        word = self.world.answer(question["op"], self.direction, self.canary or tried)
+        host, keep = question.get("host", ""), question["keep"] or ""
+        tried = next((name for name in CANARIES if host in (ADDRESSES[name], ADDRESSES_6[name])), keep.removesuffix(" IPv6"))
+        over_6 = ":" in host or keep.endswith(" IPv6")
+        word = self.world.answer(question["op"], self.direction, self.canary or tried, over_6)
         answer = {"id": question["id"], "answer": word}
         await self.answers.put(json.dumps(answer).encode() + b"\n")
 
@@ -61,6 +64,9 @@ class World:
         self.calls: Counter[str] = Counter()
         self.holds = False
         self.errands: list[str] = []
+        self.families = "IPv4"
+        self.blind = False
+        """Whether its engine judges no packet of IPv6."""
         self.dead = False
         """Whether its engine follows changes no longer: what is denied stays so."""
 
@@ -68,8 +74,12 @@ class World:
     def denied(self) -> bool:
         return any(kind == NETWORK_POLICIES.plural for kind, _ in self.there)
 
-    def answer(self, op: str, direction: str, canary: str) -> str:
-        denied = self.dead or (NETWORK_POLICIES.plural, canary) in self.there
+    def addresses(self, first: str, second: str) -> tuple[str, ...]:
+        """Of what a pod has, that which this cluster gives."""
+        return {"IPv4": (first,), "IPv6": (second,), "both": (first, second)}[self.families]
+
+    def answer(self, op: str, direction: str, canary: str, over_6: bool) -> str:
+        denied = (self.dead or (NETWORK_POLICIES.plural, canary) in self.there) and not (over_6 and self.blind)
         if op == "flow":
             return "Cut" if denied and self.cuts and direction in self.enforced else "Alive"
         if op == "drop":
@@ -92,7 +102,8 @@ class World:
 
     async def get(self, resource: Resource, name: str, _: str) -> Obj:
         self.calls[f"get {resource.plural}"] += 1
-        ready = {"conditions": [{"type": "Ready", "status": "True"}], "podIP": ADDRESSES[name]}
+        given = self.addresses(ADDRESSES[name], ADDRESSES_6[name])
+        ready = {"conditions": [{"type": "Ready", "status": "True"}], "podIPs": [{"ip": ip} for ip in given]}
         stuck = {"containerStatuses": [{"image": "firedoor:1", "state": {"waiting": {"reason": self.waiting}}}]}
         return {"metadata": {"name": name}, "spec": {"nodeName": "node-a"}, "status": stuck if self.waiting else ready}
 
@@ -117,7 +128,7 @@ class Rig:
         self.lines: list[asyncio.Task[None]] = []
         for number, session in enumerate(probes._sessions):
             line = Line(world, "Ingress")
-            session.stream, session.address = cast(ExecStream, line), f"10.0.1.{number}"
+            session.stream, session.addresses = cast(ExecStream, line), world.addresses(f"10.0.1.{number}", f"fd00:1::{number}")
             self.lines.append(asyncio.create_task(session._listen(cast(ExecStream, line))))
         self.breaches: list[Finding] = []
         self.doubts: list[str] = []
@@ -134,7 +145,7 @@ class Rig:
         )
 
     async def errand(self, session: Session) -> None:
-        self.world.errands.append(f"{session.pod} at {session.address} before the deny: {not self.world.denied}")
+        self.world.errands.append(f"{session.pod} at {session.addresses[0]} before the deny: {not self.world.denied}")
 
     async def measure(self, node: str = "node-a") -> Finding:
         try:
@@ -321,3 +332,19 @@ async def test_canaries_that_stay_leave_names_for_those_that_do_not() -> None:
     assert len(rig.canary.posted) == MOST_POSTS
     await rig.canary.relieve(*nodes)
     assert world.there == set()
+
+
+@pytest.mark.parametrize(("families", "measured"), [("IPv6", ["IPv6"]), ("both", ["IPv4", "IPv6"])])
+async def test_every_family_of_the_cluster_is_measured(families: str, measured: list[str]) -> None:
+    world = World()
+    world.families = families
+    found = await Rig(world).measure()
+    assert (word(found), found.open_connections, sorted(found.families)) == ("Enforcing", "Cut", measured)
+
+
+async def test_an_engine_that_judges_one_family_alone_enforces_nothing_and_the_other_is_named() -> None:
+    world = World()
+    world.families, world.blind = "both", True
+    found = await Rig(world).measure()
+    assert (word(found), sorted(found.lets)) == ("NotEnforcing", ["IPv6"])
+    assert "does not enforce NetworkPolicies over IPv6" in sentence(found)

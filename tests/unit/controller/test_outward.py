@@ -43,7 +43,7 @@ async def found(shop: Shop) -> dict[str, str | None]:
     """What the one probe that is up was found to be reached over, by protocol."""
     probes = Probes(cast(Kube, None), HOME)
     session = probes._sessions[0]
-    session.stream, session.address, session.node = cast(ExecStream, object()), HERE, "node-b"
+    session.stream, session.addresses, session.node = cast(ExecStream, object()), (HERE,), "node-b"
     ways = await Outward(cast(Kube, shop), probes, "firedoor:1").of(UID, pod())
     assert {(way.probe, way.address, way.direction) for way in ways} == {(PROBES[0], HERE, "Egress")}
     return {way.protocol: way.after for way in ways}

@@ -20,8 +20,10 @@ class Line:
     def __init__(self, session: Session, word: str | None) -> None:
         self.session = session
         self.word = word
+        self.asked: list[dict[str, object]] = []
 
     async def send(self, data: bytes) -> None:
+        self.asked.append(json.loads(data))
         if self.word:
             self.session._hand_out(json.dumps({"id": json.loads(data)["id"], "answer": self.word}).encode())
 
@@ -40,6 +42,17 @@ async def test_the_first_guard_that_speaks_is_heard_and_the_others_are_waited_fo
     assert await probes.alarm(UID, ways) == (ways[1], "Open")
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == others
+
+
+async def test_each_family_has_a_guard_of_its_own() -> None:
+    probes, ways = guarded(None, None)
+    both = [way.model_copy(update={"address": address}) for way in ways for address in ("10.0.0.7", "fd00::7")]
+    waiting = asyncio.create_task(probes.alarm(UID, both))
+    await asyncio.sleep(0.05)
+    for session in probes._sessions:
+        stream = cast(Line, session.stream)
+        assert {(asked["host"], asked["keep"]) for asked in stream.asked} == {("10.0.0.7", UID), ("fd00::7", f"{UID} IPv6")}
+    waiting.cancel()
 
 
 class Young:

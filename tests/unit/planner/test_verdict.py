@@ -10,6 +10,7 @@ from firedoor.api.conditions import Reason
 from firedoor.api.incident import Reach
 from firedoor.planner.situation import Proof
 from firedoor.planner.verdict import Verdict, isolation
+from firedoor.planner.views import Family
 from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation, tried
 from tests.builders import pod as ordinary_pod
 
@@ -157,3 +158,48 @@ def test_a_try_of_long_ago_proves_nothing() -> None:
 
     assert told(timedelta(minutes=4)) == ("True", Reason.ISOLATED)
     assert told(timedelta(minutes=6)) == ("Unknown", Reason.NOT_VERIFIED)
+
+
+FOUR, SIX = "10.0.0.7", "fd00::7"
+BOTH_FAMILIES: frozenset[Family] = frozenset(("IPv4", "IPv6"))
+
+
+def of_both(*reach: Reach, by_canary: bool = False, families: frozenset[Family] = BOTH_FAMILIES) -> tuple[str, Reason]:
+    """The verdict on a pod with an address of each family, tried like this and from its own node at both."""
+    near = tuple(tried("Timeout", probe="firedoor-canary-0", node="node-a", address=address) for address in (FOUR, SIX))
+    found = Proof(reach=reach, near=near, flow="Cut", by_canary=by_canary, at=NOON)
+    s = situation(suspect=quarantined(addresses=(FOUR, SIX)), policies=(deny(),), found=found, engine=engine(families=families))
+    told = isolation(s)
+    return told.status, told.reason
+
+
+def test_a_pod_with_addresses_of_both_families_is_isolated_when_both_are() -> None:
+    four, six = (tried("Timeout", before="Open", address=address) for address in (FOUR, SIX))
+    silent, passing = tried("Timeout", before="Timeout", address=SIX), tried("Open", before="Open", address=SIX)
+    assert of_both(four, six) == ("True", Reason.ISOLATED)
+    assert of_both(four, passing) == ("False", Reason.TRAFFIC_PASSES)
+    assert of_both(four, silent) == ("Unknown", Reason.NOT_VERIFIED)
+    assert of_both(four, tried("Error", before="Error", address=SIX)) == ("Unknown", Reason.NOT_VERIFIED)
+
+
+def test_a_canary_speaks_for_the_families_over_which_it_was_measured() -> None:
+    silent = tuple(tried("Timeout", before="Timeout", address=address) for address in (FOUR, SIX))
+    assert of_both(*silent, by_canary=True) == ("True", Reason.ISOLATED)
+    assert of_both(*silent, by_canary=True, families=frozenset(("IPv4",))) == ("Unknown", Reason.NOT_VERIFIED)
+
+
+def test_a_pod_is_tried_from_its_own_node_at_each_of_its_addresses() -> None:
+    reach = tuple(tried("Timeout", before="Open", address=address) for address in (FOUR, SIX))
+    near = (tried("Timeout", probe="firedoor-canary-0", node="node-a", address=FOUR),)
+    found = Proof(reach=reach, near=near, flow="Cut", at=NOON)
+    told = isolation(situation(suspect=quarantined(addresses=(FOUR, SIX)), policies=(deny(),), found=found))
+    assert (told.status, told.reason) == ("Unknown", Reason.NOT_VERIFIED)
+    assert SIX in told.message
+
+
+def test_a_pod_that_has_ipv6_alone_is_judged_by_it() -> None:
+    reach = (tried("Timeout", before="Open", address=SIX),)
+    near = (tried("Timeout", probe="firedoor-canary-0", node="node-a", address=SIX),)
+    suspect = quarantined(ip=SIX, addresses=(SIX,))
+    told = isolation(situation(suspect=suspect, policies=(deny(),), found=Proof(reach=reach, near=near, flow="Cut", at=NOON)))
+    assert (told.status, told.reason) == ("True", Reason.ISOLATED)

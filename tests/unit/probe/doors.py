@@ -38,9 +38,9 @@ class Tcp:
 
 
 @asynccontextmanager
-async def tcp() -> AsyncIterator[Tcp]:
+async def tcp(host: str = "127.0.0.1") -> AsyncIterator[Tcp]:
     """A TCP door on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server((host, 0), family=_family(host)) as listening:
         listening.setblocking(False)
         door = Tcp(listening)
         yield door
@@ -49,20 +49,24 @@ async def tcp() -> AsyncIterator[Tcp]:
 
 
 @contextmanager
-def udp(port: int = 0) -> Iterator[socket.socket]:
+def udp(port: int = 0, host: str = "127.0.0.1") -> Iterator[socket.socket]:
     """A UDP socket, on a port of its own where none is named, which answers nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
-        door.bind(("127.0.0.1", port))
+    with socket.socket(_family(host), socket.SOCK_DGRAM) as door:
+        door.bind((host, port))
         door.setblocking(False)
         yield door
 
 
-def closed_port(kind: socket.SocketKind) -> int:
+def closed_port(kind: socket.SocketKind, host: str = "127.0.0.1") -> int:
     """A port that nobody listens on."""
-    with socket.socket(socket.AF_INET, kind) as door:
-        door.bind(("127.0.0.1", 0))
+    with socket.socket(_family(host), kind) as door:
+        door.bind((host, 0))
         port: int = door.getsockname()[1]
         return port
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 async def until(claim: Callable[[], bool], seconds: float = 8.0) -> None:

@@ -1,6 +1,7 @@
 """One try: an answer of whatever kind shows that packets pass, and only silence that they do not."""
 
 import asyncio
+import errno
 import io
 import json
 import socket
@@ -14,37 +15,55 @@ from tests.unit.probe.doors import closed_port, silence, tcp, udp
 
 HOST = "127.0.0.1"
 SHORT = 0.2
+each_family = pytest.mark.parametrize("host", [HOST, "::1"])
+"""Of both families, as a pod's addresses may be."""
 
 
-async def test_a_port_that_listens_is_open_and_the_connection_is_handed_over() -> None:
-    async with tcp() as door:
-        word, writer = await reach.tcp(HOST, door.port, SHORT)
+@each_family
+async def test_a_port_that_listens_is_open_and_the_connection_is_handed_over(host: str) -> None:
+    async with tcp(host) as door:
+        word, writer = await reach.tcp(host, door.port, SHORT)
         assert word == "Open"
         assert writer is not None
         writer.transport.abort()
 
 
-async def test_a_refusal_is_told_apart_from_silence() -> None:
-    assert await reach.tcp(HOST, closed_port(socket.SOCK_STREAM), SHORT) == ("Refused", None)
-    async with tcp() as door:
+@each_family
+async def test_a_refusal_is_told_apart_from_silence(host: str) -> None:
+    assert await reach.tcp(host, closed_port(socket.SOCK_STREAM, host), SHORT) == ("Refused", None)
+    async with tcp(host) as door:
         silence(door.listening)
-        assert await reach.tcp(HOST, door.port, SHORT) == ("Timeout", None)
+        assert await reach.tcp(host, door.port, SHORT) == ("Timeout", None)
 
 
-async def test_a_datagram_that_is_answered_shows_that_packets_pass() -> None:
+@each_family
+async def test_a_datagram_that_is_answered_shows_that_packets_pass(host: str) -> None:
     loop = asyncio.get_running_loop()
-    with udp() as door:
-        trying = asyncio.create_task(reach.udp(HOST, door.getsockname()[1], 5.0))
+    with udp(host=host) as door:
+        trying = asyncio.create_task(reach.udp(host, door.getsockname()[1], 5.0))
         data, sender = await loop.sock_recvfrom(door, 16)
         assert data == b""
         await loop.sock_sendto(door, b".", sender)
         assert await trying == "Open"
 
 
-async def test_a_closed_udp_port_refuses_and_one_that_answers_nothing_is_silent() -> None:
-    assert await reach.udp(HOST, closed_port(socket.SOCK_DGRAM), SHORT) == "Refused"
-    with udp() as door:
-        assert await reach.udp(HOST, door.getsockname()[1], SHORT) == "Timeout"
+@each_family
+async def test_a_closed_udp_port_refuses_and_one_that_answers_nothing_is_silent(host: str) -> None:
+    assert await reach.udp(host, closed_port(socket.SOCK_DGRAM, host), SHORT) == "Refused"
+    with udp(host=host) as door:
+        assert await reach.udp(host, door.getsockname()[1], SHORT) == "Timeout"
+
+
+async def test_whoever_has_no_route_has_tried_nothing() -> None:
+    """2001:db8::/32 is for documents; a machine without a route to it says so at once, one with a route hears nothing."""
+    word, _ = await reach.tcp("2001:db8::1", 80, SHORT)
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(("2001:db8::1", 80))
+            routed = True
+        except OSError as error:
+            routed = error.errno != errno.ENETUNREACH
+    assert word == ("Timeout" if routed else "Error")
 
 
 async def asked(host: str, port: int, protocol: str) -> str:
