@@ -138,7 +138,7 @@ class Trial:
         await asyncio.gather(self.probes.drop(self.name), dropped(self.session, self.name))
 
     async def _open(self, every: Sequence[Way]) -> list[Way]:
-        answers = await asyncio.gather(*(way.tried(5 * CONTROL_SECONDS, self.name) for way in every))
+        answers = await asyncio.gather(*(way.tried(2 * CONTROL_SECONDS, self.name) for way in every))
         open_ones = [way for way, answer in zip(every, answers, strict=True) if answer == "Open"]
         both = {way.family for way in open_ones if _both_directions([one for one in open_ones if one.family == way.family])}
         return [way for way in open_ones if way.family in both]

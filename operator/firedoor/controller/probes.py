@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 PROBES = (f"{names.PROBE}-0", f"{names.PROBE}-1")
 CONTAINER = "probe"
-CONTROL_SECONDS = 0.1
-"""How long the positive control may take; an answer takes a few milliseconds."""
+CONTROL_SECONDS = 0.3
+"""How long the positive control may take, beside the door that closes; an answer takes milliseconds, on a busy node more."""
 SILENCE_SECONDS = 1.0
 """Silence for this long is a time-out."""
 RECONNECT_SECONDS = 2.0

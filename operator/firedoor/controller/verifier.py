@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from firedoor.api.incident import Reach
 from firedoor.controller.enforcement import Enforcement
@@ -25,7 +25,9 @@ from firedoor.planner.views import PodView
 log = logging.getLogger(__name__)
 FLOW_SECONDS = 6.0
 """How long after the first silence a kept connection is watched for its keep-alives."""
-FLOW_LOOK_SECONDS = 0.25
+FLOW_LOOK_SECONDS = 0.1
+SETTLES = timedelta(seconds=1.5)
+"""How long after the door closed an engine may let something through before that is told."""
 AT_ONCE = 64
 FAILED_SECONDS = 5.0
 """How long a try that died counts as under way, so that it is not begun again at once and without end."""
@@ -111,11 +113,11 @@ class Verifier:
             return replace(record.proof, missing=missing, began=None, at=datetime.now(UTC))
         async with self._turns:
             began, known = datetime.now(UTC), record.proof
-            reach = await self.probes.after(known.reach or self.probes.unasked(pod))
-            if not known.reach or _passing(reach):
-                record.proof = replace(record.proof, reach=reach)  # what passes is told at once; a canary tries the same ways
-            residue = await self.residues.of(pod)
-            flow = await self._kept(record.incident.uid, known) if _kept_one(reach) else "Unknown"
+            ways = known.reach or self.probes.unasked(pod)
+            flow: Flow
+            reach, residue, flow = await asyncio.gather(
+                self._tried(record, ways), self.residues.of(pod), self._kept(record.incident.uid, known, ways)
+            )
         if not any(way.node == pod.node for way in (*reach, *record.proof.near)):
             await self.enforcement.since(pod.node, began)
         by_canary = flow == "Unknown" and not _passing(reach)
@@ -124,6 +126,18 @@ class Verifier:
         at, since = datetime.now(UTC), record.proof
         found = Proof(reach=reach, flow=flow, by_canary=by_canary, began=began, at=at, residue=residue)
         return replace(found, near=since.near, outward=since.outward, outward_at=since.outward_at)
+
+    async def _tried(self, record: Record, ways: tuple[Reach, ...]) -> tuple[Reach, ...]:
+        """The same ways again; when the door has only just closed, until the engine has had a moment to follow."""
+        reach = await self.probes.after(ways)
+        while _passing(reach) and record.closed_at is not None and datetime.now(UTC) - record.closed_at < SETTLES:
+            await asyncio.sleep(FLOW_LOOK_SECONDS)
+            reach = await self.probes.after(ways)
+        if not record.proof.reach or _passing(reach):
+            record.proof = replace(record.proof, reach=reach)  # a canary tries the same ways
+        if _passing(reach):
+            self.wake(record.incident.uid)  # this is told at once, whatever else is still looked at
+        return reach
 
     async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
         """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""
@@ -139,8 +153,10 @@ class Verifier:
             return "No probe pod can be asked; see the StatefulSet firedoor-probe in firedoor's home namespace."
         return ""
 
-    async def _kept(self, uid: str, known: Proof) -> Flow:
+    async def _kept(self, uid: str, known: Proof, ways: tuple[Reach, ...]) -> Flow:
         """The connection that a probe keeps to the suspect, watched until its keep-alives tell; one lost since stays as known."""
+        if not _kept_one(ways):
+            return "Unknown"
         if known.flow == "Cut" and not known.by_canary:
             now = await self.probes.flow(uid)
             return "Alive" if now == "Alive" else "Cut"

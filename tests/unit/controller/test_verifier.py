@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from firedoor.controller.canary import Canary
@@ -41,11 +41,14 @@ class Line:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.asked: list[str] = []
+        self.passes = 0
+        """How many tries get an answer before everything is silent."""
 
     async def send(self, data: bytes) -> None:
         question = json.loads(data)
         self.asked.append(question["op"])
-        word = {"reach": "Timeout", "flow": "Cut", "drop": "Dropped"}.get(question["op"])
+        silent = question["op"] != "reach" or self.asked.count("reach") > self.passes
+        word = {"reach": "Timeout" if silent else "Open", "flow": "Cut", "drop": "Dropped"}.get(question["op"])
         if word is not None:
             self.session._hand_out(json.dumps({"id": question["id"], "answer": word}).encode())
 
@@ -127,3 +130,22 @@ async def test_what_was_found_before_the_door_closed_and_speaks_against_isolatio
     assert await doubted(bench, engine(opened="Alive", began=before))
     assert not await doubted(bench, engine(opened="Alive", began=since))
     assert not await doubted(bench, engine(began=before))
+
+
+async def reached(closed_at: datetime, passes: int) -> str:
+    """What a try tells of a suspect whose door closed then, and which answers so many times more."""
+    bench = Bench(Unavailable("nobody answers"))
+    bench.line.passes = passes
+    bench.verifier.enforcement._findings = {"node-a": engine()}
+    record = Record(incident(), proof=proof(before="Refused"), closed_at=closed_at)
+    bench.verifier.start(record, quarantined())
+    await asyncio.wait_for(bench.woken.get(), 5.0)
+    await bench.verifier.stop(UID)
+    return record.proof.reach[0].after or ""
+
+
+async def test_an_engine_has_a_moment_to_follow_before_traffic_is_said_to_pass() -> None:
+    long_ago = datetime.now(UTC) - timedelta(minutes=1)
+    assert await reached(datetime.now(UTC), passes=3) == "Timeout"
+    assert await reached(long_ago, passes=1) == "Open"
+    assert await reached(datetime.now(UTC), passes=1000) == "Open"
