@@ -118,7 +118,7 @@ class Canary:
             standing.push_async_callback(self.probes.drop, trial.name)
             await trial.control(self.patience.back)
             await self.errand(session)
-            found = await self._denied(trial, empty)
+            found = await self._denied(trial, empty, self.patience.enforced)
             await self.pods.let(trial.name)
             await trial.answers()
             found = replace(found, at=datetime.now(UTC))
@@ -128,10 +128,10 @@ class Canary:
 
     async def _from_its_post(self, post: Post, empty: Finding) -> Finding:
         """The same on a canary that was denied until now: that it answers when let shows what its silence was worth."""
-        trial = post.trial
+        trial, seconds = post.trial, self.patience.follow(post.found)
         await self.pods.let(trial.name)
         try:
-            await trial.control(self.patience.follow(post.found))
+            await trial.control(seconds)
         except NotMeasured:
             if not self.probes.up:
                 raise
@@ -140,14 +140,14 @@ class Canary:
                 "what it denied before may stand."
             ) from None
         await self.errand(trial.session)
-        post.found = replace(await self._denied(trial, empty), at=datetime.now(UTC))
+        post.found = replace(await self._denied(trial, empty, seconds), at=datetime.now(UTC))
         self._stand_guard(post, denied=True)
         return post.found
 
-    async def _denied(self, trial: Trial, empty: Finding) -> Finding:
+    async def _denied(self, trial: Trial, empty: Finding, seconds: float) -> Finding:
         began = asyncio.get_running_loop().time()
         await self.pods.deny(trial.name)
-        silent_at = await trial.silence()
+        silent_at = await trial.silence(seconds)
         found = trial.told(empty, await trial.open_ones() if silent_at else "Alive")
         return replace(found, seconds=None if silent_at is None else round(silent_at - began, 2))
 

@@ -35,7 +35,7 @@ class Patience:
 
     def follow(self, found: Finding) -> float:
         """How long the engine that was found so may take to follow a change."""
-        return min(self.back, max(self.follows, 3 * (found.seconds or 0.0)))
+        return self.enforced if found.seconds is None else min(self.enforced, max(self.follows, 3 * found.seconds))
 
 
 @dataclass(slots=True)
@@ -94,10 +94,10 @@ class Trial:
             raise NotMeasured(f"{what}, even before a deny.")
         self.ways = ways
 
-    async def silence(self) -> float | None:
-        """When the first round of tries began in which nothing answered any more; None where that never came."""
+    async def silence(self, seconds: float) -> float | None:
+        """When the first round of tries began in which nothing answered any more; None where that did not come in time."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.patience.enforced
+        deadline = loop.time() + seconds
         while (at := loop.time()) < deadline:
             if not any(await self._tries(self.ways)):
                 return at

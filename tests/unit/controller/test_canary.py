@@ -20,7 +20,7 @@ from firedoor.kube.errors import Conflict, Forbidden, Gone
 from firedoor.kube.exec import ExecStream
 from firedoor.kube.resources import NETWORK_POLICIES, PODS, Resource
 from firedoor.planner.enforcement import Finding, sentence, word
-from tests.builders import HOME
+from tests.builders import HOME, engine
 
 BOTH, INGRESS, NOTHING = frozenset({"Ingress", "Egress"}), frozenset({"Ingress"}), frozenset[str]()
 ADDRESSES = {name: f"10.0.0.{number}" for number, name in enumerate(CANARIES)}
@@ -348,3 +348,8 @@ async def test_an_engine_that_judges_one_family_alone_enforces_nothing_and_the_o
     found = await Rig(world).measure()
     assert (word(found), sorted(found.lets)) == ("NotEnforcing", ["IPv6"])
     assert "does not enforce NetworkPolicies over IPv6" in sentence(found)
+
+
+def test_an_engine_that_was_quick_is_waited_for_less_and_one_that_did_nothing_as_long_as_an_unknown_one() -> None:
+    patience = Patience()
+    assert [patience.follow(engine(seconds=seconds)) for seconds in (0.3, 3.0, 60.0, None)] == [5.0, 9.0, 15.0, 15.0]
