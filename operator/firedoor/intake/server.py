@@ -149,7 +149,7 @@ async def _serve() -> None:
     )
     async with connect() as kube:
         port = int(os.environ.get("FIREDOOR_PORT", "8080"))
-        host = os.environ.get("FIREDOOR_HOST", "0.0.0.0")  # noqa: S104 - a pod's address is not known before
+        host = os.environ.get("FIREDOOR_HOST", "")  # every address of the pod, of both families
         config = uvicorn.Config(
             build_app(settings, kube),
             host=host,
