@@ -92,7 +92,9 @@ class Trial:
                 continue
             what = "no probe pod can be asked" if not self.probes.up else "the canary and the probes do not reach each other"
             raise NotMeasured(f"{what}, even before a deny.")
-        self.ways = ways
+        # What was tried while the engine was still at it may have been lost, and datagrams are sent once.
+        again = await self._open(every) if len(ways) < len(every) else ways
+        self.ways = again if _both_directions(again) else ways
 
     async def silence(self, seconds: float) -> float | None:
         """When the first round of tries began in which nothing answered any more; None where that did not come in time."""

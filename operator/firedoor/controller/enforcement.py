@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from firedoor.controller import metrics
 from firedoor.controller.canary import AT_ONCE, Canary
@@ -111,8 +111,17 @@ class Enforcement:
             except KubeError as error:
                 log.warning("the nodes' engines have to wait: %s", error)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SOON_SECONDS if self._asked else LOOK_SECONDS):
+                async with asyncio.timeout(self._rest()):
                     await self._call.wait()
+
+    def _rest(self) -> float:
+        """How long until the next look, in seconds, if nothing else calls for one."""
+        if self._asked:
+            return SOON_SECONDS
+        idle = set(self.holding()) - set(self._under_way)
+        most = timedelta(seconds=LOOK_SECONDS)
+        until = enforcement.rest(self._findings, idle, most, datetime.now(UTC)).total_seconds()
+        return min(LOOK_SECONDS, max(SOON_SECONDS, until))
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
         self._call.clear()  # before anything can fail, so that a failing round is not begun again at once

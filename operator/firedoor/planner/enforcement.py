@@ -164,6 +164,12 @@ def due(
     return tuple(dict.fromkeys((*doubted, *held, *resting)))
 
 
+def rest(findings: Mapping[str, Finding], holding: Collection[str], most: timedelta, now: datetime) -> timedelta:
+    """How long nobody has to look which nodes are due: until the first finding of a node that holds a suspect is too old."""
+    held = [findings[node] for node in holding if node in findings]
+    return min((max(timedelta(0), found.at + _lasts(found, HOLDING) - now) for found in held), default=most)
+
+
 def _old(found: Finding | None, age: timedelta, now: datetime) -> bool:
     return found is None or now - found.at >= _lasts(found, age)
 

@@ -7,7 +7,7 @@ import pytest
 
 from firedoor.api.conditions import Reason
 from firedoor.api.enforcement import Enforcing
-from firedoor.planner.enforcement import best, due, failing, sentence, word
+from firedoor.planner.enforcement import best, due, failing, rest, sentence, word
 from firedoor.planner.views import NodeView
 from tests.builders import NOON, engine, node
 
@@ -125,3 +125,11 @@ def test_what_speaks_against_isolation_is_renewed_soon_at_first_and_then_as_seld
 def test_a_node_that_could_not_be_measured_is_tried_again_soon_however_long_that_lasts() -> None:
     found = replace(NEVER_MEASURED, node="a", pool="p", since=NOON - timedelta(hours=1))
     assert due([in_pool("a", "p")], {"a": found}, {"a"}, (), NOON + 10 * SECOND) == ("a",)
+
+
+def test_nobody_looks_before_a_finding_of_a_node_that_holds_a_suspect_is_too_old() -> None:
+    found = {"a": engine(node="a"), "b": engine(node="b", at=NOON - 5 * SECOND), "c": engine(node="c", at=NOON - MINUTE)}
+    assert rest(found, {"a", "b"}, MINUTE, NOON) == 15 * SECOND
+    assert rest(found, {"c"}, MINUTE, NOON) == 0 * SECOND
+    assert rest(found, {"new"}, MINUTE, NOON) == MINUTE
+    assert rest(found, (), 20 * SECOND, NOON) == 20 * SECOND
