@@ -23,6 +23,8 @@ PROBES = (f"{names.PROBE}-0", f"{names.PROBE}-1")
 CONTAINER = "probe"
 CONTROL_SECONDS = 0.3
 """How long the positive control may take, beside the door that closes; an answer takes milliseconds, on a busy node more."""
+UDP_CONTROL_SECONDS = 0.1
+"""The same over UDP, where many a port answers nothing and silence proves nothing anyway."""
 SILENCE_SECONDS = 1.0
 """Silence for this long is a time-out."""
 RECONNECT_SECONDS = 2.0
@@ -60,7 +62,8 @@ class Probes:
 
     async def before(self, uid: str, pod: PodView) -> tuple[Reach, ...]:
         """The positive control: what each probe reaches now, keeping what it opens for the flow rung."""
-        tried = (_answer(session, way, "before", CONTROL_SECONDS, uid) for session in self.up for way in _ways(session, pod))
+        ways = [(session, way) for session in self.up for way in _ways(session, pod)]
+        tried = (_answer(session, way, "before", _control_seconds(way), uid) for session, way in ways)
         return tuple(await asyncio.gather(*tried))
 
     async def after(self, before: Sequence[Reach]) -> tuple[Reach, ...]:
@@ -148,6 +151,10 @@ def _ways(session: Session, pod: PodView) -> Iterator[Reach]:
 def _way(session: Session, address: str, port: int, protocol: str) -> Reach:
     way = {"probe": session.pod, "node": session.node, "address": address, "port": port, "protocol": protocol}
     return Reach.read(way)
+
+
+def _control_seconds(way: Reach) -> float:
+    return CONTROL_SECONDS if way.protocol == "TCP" else UDP_CONTROL_SECONDS
 
 
 def _question(op: str, way: Reach, **more: object) -> dict[str, object]:

@@ -30,6 +30,8 @@ def probes(kubectl: Kubectl) -> Iterator[Json]:
 @pytest.fixture
 def full(kubectl: Kubectl) -> Iterator[None]:
     """A home namespace in which no further pod may be made."""
+    canaries = ("-n", HOME, "pods", "-l", "app.kubernetes.io/component=canary")
+    eventually(lambda: not kubectl.exists(*canaries), "no canary stands on guard any more")
     name = {"name": "story-full", "namespace": HOME}
     kubectl.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": name, "spec": {"hard": {"pods": "0"}}})
     yield
