@@ -102,6 +102,8 @@ class Reconciler:
         self.ledger.reserve(s)
         assert s.pod is not None
         await asyncio.gather(self._control(record, s.pod), self._shut(record, s, s.pod, plan))
+        if record.just_closed is not None and record.just_closed.pod is not None:
+            self.verifier.start(record, record.just_closed.pod)  # the books need not be kept before it is tried
 
     async def _control(self, record: Record, pod: PodView) -> None:
         """What the probes reach while packets still pass. One whose try comes too late proves nothing, and says so."""

@@ -18,7 +18,7 @@ from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.controller.residue import Residues
 from firedoor.controller.session import Session
-from firedoor.planner.situation import Flow, Proof
+from firedoor.planner.situation import Flow, Proof, Residue
 from firedoor.planner.verdict import ANSWERS, proved_shut
 from firedoor.planner.views import PodView
 
@@ -115,8 +115,8 @@ class Verifier:
             began, known = datetime.now(UTC), record.proof
             ways = known.reach or self.probes.unasked(pod)
             flow: Flow
-            reach, residue, flow = await asyncio.gather(
-                self._tried(record, ways), self.residues.of(pod), self._kept(record.incident.uid, known, ways)
+            (reach, residue), flow = await asyncio.gather(
+                self._looked(record, pod, ways), self._kept(record.incident.uid, known, ways)
             )
         if not any(way.node == pod.node for way in (*reach, *record.proof.near)):
             await self.enforcement.since(pod.node, began)
@@ -126,6 +126,10 @@ class Verifier:
         at, since = datetime.now(UTC), record.proof
         found = Proof(reach=reach, flow=flow, by_canary=by_canary, began=began, at=at, residue=residue)
         return replace(found, near=since.near, outward=since.outward, outward_at=since.outward_at)
+
+    async def _looked(self, record: Record, pod: PodView, ways: tuple[Reach, ...]) -> tuple[tuple[Reach, ...], Residue]:
+        """The ways, and then what else leads to the pod: whoever keeps EndpointSlices needs a moment to follow its labels."""
+        return await self._tried(record, ways), await self.residues.of(pod)
 
     async def _tried(self, record: Record, ways: tuple[Reach, ...]) -> tuple[Reach, ...]:
         """The same ways again; when the door has only just closed, until the engine has had a moment to follow."""
