@@ -7,8 +7,10 @@ from tests.e2e.conftest import HOME, Json, Kubectl, Story, deployment, eventuall
 
 ON_GUARD_SECONDS = 15.0
 """A canary that stands longer than a measurement lasts stands guard."""
-MEASURED_SECONDS = 150.0
-"""A node that holds a suspect is measured every minute, one after the other, and an engine that fails takes its time."""
+MEASURED_SECONDS = 90.0
+"""A node that holds a suspect is measured every twenty seconds, and an engine that fails takes its time."""
+FOLLOWS_SECONDS = 45.0
+"""So soon a canary that stays silent when it is let is noticed, on a busy machine too."""
 
 
 def report(kubectl: Kubectl, node: str) -> Json:

@@ -7,7 +7,7 @@ import pytest
 
 from cluster.providers import Provider
 from tests.e2e.conftest import Story, eventually
-from tests.e2e.truth.engines import MEASURED_SECONDS, announce, report, reported
+from tests.e2e.truth.engines import FOLLOWS_SECONDS, MEASURED_SECONDS, announce, report, reported, watched
 from tests.e2e.truth.judging import NOTHING
 from tests.e2e.truth.trial import Trial, nodes_of
 
@@ -37,7 +37,9 @@ def test_an_engine_that_died_leaves_the_suspect_silent_and_the_claim_unknown(
     trial.suspect()
     trial.accuse()
     story.wait("Isolated")
+    watched(story.kubectl, node)
     die(node)
+    story.wait("Isolated", "Unknown", seconds=FOLLOWS_SECONDS)
     told = story.wait("Isolated", "Unknown", "CNIStopped", seconds=MEASURED_SECONDS)
     assert node in told["message"]
     assert trial.passing() == NOTHING
