@@ -1,7 +1,8 @@
 """bodyfile.txt: names, owners and times of files, as mactime (The Sleuth Kit 3) and plaso read them.
 
 One line a file: MD5|name|inode|mode|UID|GID|size|atime|mtime|ctime|crtime; times in seconds of the epoch, UTC. Names are
-escaped, because they are the suspect's: bars and backslashes by a backslash, what is not printable as \\xNN.
+escaped, because they are the suspect's: backslashes by a backslash, bars and what is not printable as \\xNN. A bar never
+stands for itself, because mactime takes each for the end of a field, and would lose the file.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ LETTERS: Final = {
 BITS: Final = "rwxrwxrwx"
 SPECIAL: Final = ((0o4000, 2, "s", "S"), (0o2000, 5, "s", "S"), (0o1000, 8, "t", "T"))
 PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"|\\")
+BACKSLASH: Final = ord("\\")
 NANO: Final = 1_000_000_000
 
 
@@ -52,7 +54,7 @@ def _line(container: str, entry: Obj, key: str, unit: int) -> bytes:
 
 def escaped(name: bytes) -> str:
     """A name in printable ASCII that says each of its bytes."""
-    return "".join(chr(byte) if byte in PLAIN else "\\" + chr(byte) if byte in b"|\\" else f"\\x{byte:02x}" for byte in name)
+    return "".join(chr(byte) if byte in PLAIN else "\\\\" if byte == BACKSLASH else f"\\x{byte:02x}" for byte in name)
 
 
 def mode(entry: Obj) -> str:
