@@ -245,14 +245,12 @@ class Session:
     def _lacking(self, now: Receiving, missing: Sequence[Mapping[str, Any]]) -> None:
         artifact = now.writer.artifact
         empty = artifact.bytes == 0 or (now.task.archive and artifact.bytes <= NOTHING_IN_IT)
-        for one in missing:
-            # Reasons reach conditions, and who shares the helper's user could have sent any word.
-            reason = one["reason"] if one.get("reason") in REASONS else "ReadErrors"
-            such = one["such"] if isinstance(one.get("such"), list) else []
-            message = f"{one.get('count')}: {'; '.join(str(word) for word in such[:3])}"
-            if empty and artifact.status == "complete":
-                artifact.ends("failed", reason, message)
-            artifact.short(reason, message)
+        reasons = [_reason(one) for one in missing]
+        message = ". ".join(f"{reason} {_such(one)}" for reason, one in zip(reasons, missing, strict=True))
+        if reasons and empty and artifact.status == "complete":
+            artifact.ends("failed", reasons[0], message)
+        if reasons:
+            artifact.short(reasons[0], message)
         if empty and artifact.status == "complete" and now.task.kind is Kind.FILES:
             artifact.ends("skipped", "NotFound", "None of the paths is in the container.")
 
@@ -272,3 +270,13 @@ class Session:
             self._bag.finish(now.index)
         self._bag.finish(now.writer)
         self._settled[now.task] = artifact
+
+
+def _reason(lack: Mapping[str, Any]) -> str:
+    """Reasons reach conditions, and who shares the helper's user could have sent any word."""
+    return str(lack["reason"]) if lack.get("reason") in REASONS else "ReadErrors"
+
+
+def _such(lack: Mapping[str, Any]) -> str:
+    such = lack["such"] if isinstance(lack.get("such"), list) else []
+    return f"{lack.get('count')}: {'; '.join(str(word) for word in such[:3])}"
