@@ -28,7 +28,8 @@ REFUSED: Final = 3
 """Exit status by which the copier says that it knows why it cannot copy; another pod would not know better."""
 AGAIN_SECONDS: Final = 300
 """How long an ended Job stays; when a failed one goes, the next is made."""
-DEADLINE_SECONDS: Final = 6 * 3600
+DEADLINE_SECONDS: Final = 3600
+"""How long one may have its turn: the next one goes on where it was."""
 MEMORY: Final = "128Mi"
 """The copier holds half of it at most (measured); the rest is the kernel's for the files that it reads."""
 

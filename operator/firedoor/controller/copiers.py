@@ -6,7 +6,7 @@ One of the ways in which `Copies` keeps bags. The Jobs hold the credentials; not
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ LIMIT = 2
 """Copiers at a time: they share the way to the store."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Copiers:
     """The copiers of all bags. `settled`: whether nothing more will be written to an incident's bag."""
 
@@ -36,13 +36,15 @@ class Copiers:
     settled: Callable[[str], bool]
     rulebook: Rulebook
     clock: Callable[[], datetime]
+    _tried: dict[str, float] = field(default_factory=dict)
+    """When a copier was last started for an incident's bag."""
 
     async def look(self, every: Sequence[Kept]) -> Mapping[str, Copy]:
         """Starts those whose turn it is; what is known of each copy, by the incident's uid."""
         jobs = await self._jobs()
         await self.rulebook.learn(self.kube, {kept.namespace for kept in every})
         found = [(kept, await self._one(kept, jobs.get(kept.incident_uid)), self.settled(kept.incident_uid)) for kept in every]
-        for kept in due(found, LIMIT):
+        for kept in due(found, LIMIT, self._tried):
             await self._start(kept)
         return {kept.incident_uid: copied for kept, copied, _ in found}
 
@@ -54,6 +56,7 @@ class Copiers:
         return copied
 
     async def _start(self, kept: Kept) -> None:
+        self._tried[kept.incident_uid] = self.clock().timestamp()
         about = (kept.incident_uid, kept.incident, kept.sealed["bundle"], kept.sealed["tagManifestSHA256"])
         await copy.start(self.kube, self.home, self.image, self.store, copy.Copying(*about, self._until(kept)))
 

@@ -6,7 +6,7 @@ fails is told on its incident and tried again.
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from firedoor.api import names
 from firedoor.api.conditions import Condition
 from firedoor.api.copies import Copy
+from firedoor.controller import metrics
 from firedoor.controller.record import Ledger
 from firedoor.controller.status import Scribe
 from firedoor.kube.client import Kube
@@ -79,6 +80,7 @@ class Copies:
         for uid, copies in found.items():
             if self._known.get(uid) != copies:
                 await self._tell(uid, copies)
+        _count(found)
 
     async def _look(self, way: Way, every: Sequence[Kept]) -> Mapping[str, Copy]:
         """One way's copies; one that cannot be looked at keeps no other up."""
@@ -116,6 +118,12 @@ class Copies:
             for claim in page:
                 if ready(kept := Kept.read(claim)):
                     yield kept
+
+
+def _count(found: Mapping[str, tuple[Copy, ...]]) -> None:
+    metrics.copies.clear()
+    for (kind, state), number in Counter((one.kind, one.state) for copies in found.values() for one in copies).items():
+        metrics.copies.labels(kind, state).set(number)
 
 
 def _said(copied: Copy, generation: int, now: datetime) -> Condition:

@@ -29,6 +29,7 @@ engines = Gauge(
     ["node", "traffic"],
 )
 engine_seconds = Gauge("firedoor_network_enforcement_seconds", "From a deny to silence in both directions.", ["node"])
+copies = Gauge("firedoor_evidence_copies", "Copies of sealed evidence, by how far they are.", ["kind", "state"])
 build_info = Gauge("firedoor_build_info", "1, with the version as its label.", ["version"])
 
 

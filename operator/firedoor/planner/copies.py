@@ -61,10 +61,14 @@ def copy_of(kept: Kept, store: ObjectStore, job: CopierView | None, until: datet
     return _failed(where, job)
 
 
-def due(copies: Iterable[tuple[Kept, Copy, bool]], limit: int) -> list[Kept]:
-    """Whose turn it is: settled bags, as many as may be copied beside those that are; what was sealed long ago does not hold
-    up what people are at work on."""
-    every = sorted(copies, key=lambda one: (one[0].created, one[0].claim), reverse=True)
+def due(copies: Iterable[tuple[Kept, Copy, bool]], limit: int, tried: Mapping[str, float]) -> list[Kept]:
+    """Whose turn it is: settled bags, as many as may be copied beside those that are.
+
+    The newest goes first, because people are at work on it, and whoever was tried before waits for those that were not.
+    tried: when a copy of an incident's bag was last begun.
+    """
+    newest = sorted(copies, key=lambda one: (one[0].created, one[0].claim), reverse=True)
+    every = sorted(newest, key=lambda one: tried.get(one[0].incident_uid, float("-inf")))
     free = limit - sum(copy.state == "Copying" for _, copy, _ in every)
     return [kept for kept, copy, settled in every if copy.state == "Pending" and settled][: max(0, free)]
 

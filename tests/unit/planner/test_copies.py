@@ -86,11 +86,13 @@ def test_the_newest_settled_bags_go_first_and_no_more_than_may_at_a_time() -> No
     working = replace(DONE, over=False, complete=False)
     three = [kept(uid=uid) for uid in "abc"]
     told = [(one, found(one), True) for one in three]
-    assert [one.incident_uid for one in due(told, 2)] == ["c", "b"]
+    assert [one.incident_uid for one in due(told, 2, {})] == ["c", "b"]
+    assert [one.incident_uid for one in due(told, 2, {"c": 1.0})] == ["b", "a"]
+    assert [one.incident_uid for one in due(told, 2, {"c": 1.0, "b": 3.0, "a": 2.0})] == ["c", "a"]
     told[2] = (three[2], found(three[2], working), True)
     told[1] = (three[1], found(three[1]), False)
-    assert [one.incident_uid for one in due(told, 2)] == ["a"]
-    assert due(told, 1) == []
+    assert [one.incident_uid for one in due(told, 2, {})] == ["a"]
+    assert due(told, 1, {}) == []
 
 
 def test_an_incident_tells_of_a_copy_beside_its_evidence_and_never_what_a_collector_claims_of_one() -> None:
