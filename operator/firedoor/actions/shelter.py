@@ -10,7 +10,7 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, Gone
 from firedoor.kube.resources import DISRUPTION_BUDGETS
 
-RULES = (Rule(groups=("policy",), resources=("poddisruptionbudgets",), verbs=("create", "delete")),)
+RULES = (Rule(groups=("policy",), resources=("poddisruptionbudgets",), verbs=("create", "list", "delete")),)
 
 
 async def shelter(kube: Kube, incident: str, incident_uid: str, namespace: str) -> None:

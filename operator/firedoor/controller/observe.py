@@ -20,7 +20,7 @@ from firedoor.kube.resources import NODES, PODS
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.situation import Capture, Situation, Surroundings
-from firedoor.planner.views import NodeView, PodView
+from firedoor.planner.views import NodeView, PodView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
 NODES_SECONDS = 5.0
@@ -83,10 +83,18 @@ class Observer:
         seen = replace(situation, pod=pod)
         return replace(seen, census=self._ledger.census(seen))
 
-    async def around(self, s: Situation) -> Situation:
-        """The same situation with policies, nodes, workload and evidence looked at."""
+    async def known(self, incident: SecurityIncident, now: datetime) -> Situation | None:
+        """The situation with pod and policies as they were last seen; None where the pod was not seen lately."""
+        pod = self._ledger.last_seen(incident.uid, asyncio.get_running_loop().time())
+        if pod is None or incident.status.target_uid not in (None, pod.uid):
+            return None
+        seen = replace(self.unseen(incident, now), pod=pod)
+        return await self.around(replace(seen, census=self._ledger.census(seen)), fresh=False)
+
+    async def around(self, s: Situation, *, fresh: bool = True) -> Situation:
+        """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
         policies, nodes, workload, capture, identity = await asyncio.gather(
-            self._policies.around(s.incident.target_namespace, s.incident.uid),
+            self._around(s, fresh),
             self._all_nodes(),
             self._workloads.of(s),
             self.capture(s),
@@ -109,12 +117,20 @@ class Observer:
         self._nodes_patched += 1
         self._nodes_seen = float("-inf")
 
+    async def _around(self, s: Situation, fresh: bool) -> tuple[PolicyView, ...]:
+        namespace, uid = s.incident.target_namespace, s.incident.uid
+        if fresh:
+            return await self._policies.around(namespace, uid)
+        return await self._policies.known(namespace, uid, s.around.deny(uid))
+
     async def _pod(self, incident: SecurityIncident) -> PodView | None:
-        target = incident.spec.target
+        target, at = incident.spec.target, asyncio.get_running_loop().time()
         if target is None or target.kind != "Pod":
             return None
         found = await self._kube.find(PODS, target.name, incident.target_namespace)
-        return PodView.read(found) if found else None
+        pod = PodView.read(found) if found else None
+        self._ledger.saw(incident.uid, pod, at)
+        return pod
 
     async def _all_nodes(self) -> tuple[NodeView, ...]:
         async with self._nodes_lock:  # whoever comes while they are being listed waits, and never sees an older list

@@ -209,9 +209,10 @@ class Controller:
 
     def pod_seen(self, pod: Obj, *, gone: bool) -> None:
         """What the watch brought of a quarantined pod; whoever holds it looks where somebody else changed it, or it went."""
-        view = PodView.read(pod)
+        view, at = PodView.read(pod), asyncio.get_running_loop().time()
         for uid in self.ledger.about(view.namespace, view.name):
             record = self.ledger.records[uid]
+            self.ledger.saw(uid, None if gone else view, at)
             held = record.hold is not None and not record.over
             if gone or (held and self.observer.touched(record.incident, view, now())):
                 self.wake(uid)

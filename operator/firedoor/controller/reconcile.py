@@ -78,7 +78,10 @@ class Reconciler:
     async def _contain(self, record: Record) -> Again | None:
         if (closed := record.just_closed) is not None:
             record.just_closed = None
-            return await self._complete(record, replace(closed, incident=record.incident, now=self.clock()))
+            closed = replace(closed, incident=record.incident, now=self.clock())
+            return await self._complete(record, await self.observer.around(closed, fresh=False))
+        if (known := await self._as_known(record)) is not None:
+            return await self._complete(record, known)
         s = await self.observer.suspect(record.incident, self.clock())
         refused = guards.refusal(s)
         if refused is not None:
@@ -86,7 +89,15 @@ class Reconciler:
         if plan := containment.door(s):
             await self._close(record, s, plan)
             return Again(0.0)
-        return await self._complete(record, s)
+        return await self._complete(record, await self.observer.around(s))
+
+    async def _as_known(self, record: Record) -> Situation | None:
+        """As it was last seen, where all is as it should be; what is not is looked at anew before anything is said or done."""
+        s = await self.observer.known(record.incident, self.clock())
+        if s is None or guards.refusal(s) is not None:
+            return None
+        s = replace(_sheltered(s, record), proof=record.proof, fight=record.fight)
+        return None if leads_past(s) or containment.containment(s) else s
 
     async def _refuse(self, record: Record, s: Situation, refused: Refusal) -> Again | None:
         """Nothing is touched; a dry run says what would be."""
@@ -128,7 +139,7 @@ class Reconciler:
         if (asked := expiry.due(s)) is not None:
             await self.scribe.release(record.incident, asked)
             return None
-        s = self._remembering(record, await self.observer.around(s))
+        s = self._remembering(record, s)
         if plan := containment.containment(s):
             await self._tell_of_repair(record, s, plan)
             if not await self._carry_out_held(record, plan):
@@ -246,7 +257,6 @@ class Reconciler:
         if age >= due or behind_the_times(record):
             self.verifier.start(record, s.pod)
             record.tries = min(record.tries + 1, MOST_TRIES)
-            record.sheltered = None if record.proof_loop_time else record.sheltered
             return Again(TRY_SECONDS)
         return Again(due - age)
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from firedoor.api.incident import Receipt, SecurityIncident
-from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
+from firedoor.api.names import FINALIZER, PARENT, cordon_holder, quarantine_label, scale_holder
 from firedoor.controller.index import Index, Key
 from firedoor.planner.family import vouches
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.rules import UNBOUNDED
 from firedoor.planner.situation import Census, Proof, Situation
-from firedoor.planner.views import PodPrior
+from firedoor.planner.views import PodPrior, PodView
 
 HOUR = timedelta(hours=1)
+SEEN_SECONDS = 30.0
+"""How long a suspect counts as it was last seen, as long as the watch brings nothing else of it."""
 NEVER = float("-inf")
 
 
@@ -29,6 +31,14 @@ class Hold:
     """Uid of the pod's controlling owner; empty for none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A suspect as it was last seen, by a look or by the watch, and when, by the event loop's clock."""
+
+    pod: PodView
+    at: float
+
+
 @dataclass(slots=True)
 class Record:
     """One incident."""
@@ -39,6 +49,7 @@ class Record:
     over: bool = False
     """Whether everything was given back, so that there is nothing left to do."""
     hold: Hold | None = None
+    seen: Seen | None = None
     sheltered: bool | None = None
     """Whether the disruption budget is there; None: not known. Making and removing it twice changes nothing."""
     just_closed: Situation | None = None
@@ -152,6 +163,19 @@ class Ledger:
         """Notes that a look at an incident has ended well."""
         if uid in self.records:
             self.records[uid].looked_at = at
+
+    def saw(self, uid: str, pod: PodView | None, at: float) -> None:
+        """Notes how an incident's suspect was seen, where the incident holds it; None: it was not."""
+        record = self.records.get(uid)
+        if record is not None:
+            record.seen = Seen(pod, at) if pod is not None and quarantine_label(uid) in pod.labels else None
+
+    def last_seen(self, uid: str, now: float) -> PodView | None:
+        """An incident's suspect as it was last seen; None where that is too long ago."""
+        record = self.records.get(uid)
+        if record is None or record.seen is None or now - record.seen.at > SEEN_SECONDS:
+            return None
+        return record.seen.pod
 
     def gone(self, incident: SecurityIncident, at: datetime) -> Record:
         """Notes that an incident was deleted, so that what it held is given back."""

@@ -13,13 +13,13 @@ from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import metrics
 from firedoor.controller.identities import frozen_list
-from firedoor.controller.policies import OURS, Policies
+from firedoor.controller.policies import OURS, Place, Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.reconcile import now
 from firedoor.controller.record import NEVER, Ledger, Record
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
-from firedoor.kube.resources import INCIDENTS, NETWORK_POLICIES, NODES
+from firedoor.kube.resources import DISRUPTION_BUDGETS, INCIDENTS, NETWORK_POLICIES, NODES
 from firedoor.planner.orphans import orphans
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Resync:
         self._count(repaired)
         self._bury(before.keys() - living)
         await self._undo_orphans(living)
+        await self._miss_shelters()
         self.done += 1
 
     @property
@@ -133,11 +134,34 @@ class Resync:
 
     async def _policies_without_incident(self, living: set[str]) -> list[Obj]:
         found: list[Obj] = []
+        missing = self.policies.denies
         async for page in self.kube.pages(NETWORK_POLICIES, labels=OURS):
             for policy in page:
                 self.policies.listed(policy)
+                missing.discard((policy["metadata"]["namespace"], policy["metadata"]["name"]))
                 uid = policy["metadata"]["labels"].get(names.INCIDENT_UID)
                 found += [policy] if uid and uid not in living else []
             await asyncio.sleep(0)
+        self._miss_denies(missing)
         self.policies.complete = True
         return found
+
+    def _miss_denies(self, missing: set[Place]) -> None:
+        """A deny that was known before the listing began and is not in it: whoever is held by it looks anew."""
+        self.policies.doubt(missing)
+        for uid in self.ledger.holding() if missing else ():
+            if (self.ledger.records[uid].incident.target_namespace, names.deny_policy(uid)) in missing:
+                self.enqueue(uid, Lane.REST, 0.0)
+
+    async def _miss_shelters(self) -> None:
+        """Who had a disruption budget before the listing began and has none in it makes it again."""
+        missing = {uid for uid in self.ledger.holding() if self.ledger.records[uid].sheltered}
+        if not missing:
+            return
+        async for page in self.kube.pages(DISRUPTION_BUDGETS, labels=OURS):
+            missing -= {budget["metadata"]["labels"].get(names.INCIDENT_UID) for budget in page}
+            await asyncio.sleep(0)
+        for record in (self.ledger.records[uid] for uid in missing & self.ledger.records.keys()):
+            if record.sheltered:
+                record.sheltered = None
+                self.enqueue(record.incident.uid, Lane.REST, 0.0)

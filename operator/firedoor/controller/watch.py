@@ -83,6 +83,8 @@ async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     exact = controller.policies.note(event["object"], gone=gone or not ours)
     uid = labels.get(names.INCIDENT_UID, "")
     own = uid in controller.ledger.records
+    if not (ours and exact):
+        controller.policies.heard(metadata["namespace"])
     if event["type"] is not None and not (own and ours and exact):
         # Whoever wrote our labels on it may allow anybody anything. One without a type was there when the watch began.
         controller.policies_changed(metadata["namespace"])

@@ -28,7 +28,7 @@ def _after_step(s: Situation, step: Step) -> Situation:
     match step:
         case steps.DenyTraffic(namespace):
             others = tuple(p for p in s.around.policies if p.name != names.deny_policy(s.incident.uid))
-            return _around(s, policies=(*others, _deny(s, namespace)))
+            return _around(s, policies=(*others, PolicyView.deny(namespace, s.incident.uid)))
         case steps.Quarantine():
             return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.prior.dump()))
         case steps.Shelter():
@@ -82,11 +82,6 @@ def _after_other(s: Situation, step: Step) -> Situation:
 def _around(s: Situation, **fields: object) -> Situation:
     around: Surroundings = replace(s.around, **fields)  # type: ignore[arg-type]
     return replace(s, around=around)
-
-
-def _deny(s: Situation, namespace: str) -> PolicyView:
-    spec = {"podSelector": {"matchLabels": {s.label: "true"}}, "policyTypes": ["Ingress", "Egress"]}
-    return PolicyView(namespace, names.deny_policy(s.incident.uid), "imagined", s.incident.uid, spec)
 
 
 def _kept(policy: PolicyView, uid: str) -> PolicyView:

@@ -149,6 +149,13 @@ class PolicyView:
             kept=names.KEPT in (metadata.get("annotations") or {}),
         )
 
+    @classmethod
+    def deny(cls, namespace: str, incident_uid: str) -> Self:
+        """An incident's deny as firedoor writes it."""
+        selected = {"matchLabels": {names.quarantine_label(incident_uid): "true"}}
+        spec = {"podSelector": selected, "policyTypes": ["Ingress", "Egress"]}
+        return cls(namespace, names.deny_policy(incident_uid), "", incident_uid, spec)
+
 
 @dataclass(frozen=True, slots=True)
 class NodeView:

@@ -1,5 +1,6 @@
 """Listing policies: few denies or thousands, the same is seen of a suspect, and nobody can hide among them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from firedoor.actions.network import deny_policy
@@ -8,6 +9,7 @@ from firedoor.controller.policies import MANY, NOT_OURS, Policies
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import Resource
+from firedoor.planner.views import PolicyView
 from tests.builders import UID
 from tests.fakes.objects import selected
 
@@ -18,6 +20,8 @@ class Shelf(Kube):
 
     policies: list[Obj]
     selectors: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens after a listing was made and before it arrives."""
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
         for policy in self.policies:
@@ -27,7 +31,9 @@ class Shelf(Kube):
 
     async def list(self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "") -> list[Obj]:
         self.selectors.append(labels)
-        return [policy for policy in self.policies if selected(policy, labels)]
+        found = [policy for policy in self.policies if selected(policy, labels)]
+        self.meanwhile()
+        return found
 
 
 def uid(number: int) -> str:
@@ -115,3 +121,51 @@ async def test_a_listing_older_than_the_watch_does_not_hide_a_policy_that_allows
     policies.note(right)
     policies.listed(wrong)
     assert right["metadata"]["name"] in await seen(shelf, policies)
+
+
+async def known(policies: Policies, own: PolicyView | None = None) -> set[str]:
+    return {policy.name for policy in await policies.known("shop", UID, own)}
+
+
+async def test_what_the_watch_left_is_asked_for_once() -> None:
+    shelf, policies = handed_over([deny(UID), allowing("open")])
+    assert await known(policies) == await known(policies) == {"open", names.deny_policy(UID)}
+    assert shelf.selectors == [NOT_OURS]
+
+
+async def test_a_policy_of_somebody_else_that_came_since_is_seen() -> None:
+    shelf, policies = handed_over([deny(UID)])
+    assert await known(policies) == {names.deny_policy(UID)}
+    shelf.policies.append(allowing("open"))
+    policies.heard("shop")
+    assert await known(policies) == {"open", names.deny_policy(UID)}
+
+
+async def test_a_listing_during_which_the_watch_told_something_counts_no_second_time() -> None:
+    shelf, policies = handed_over([deny(UID)])
+    shelf.meanwhile = lambda: policies.heard("shop")
+    await known(policies)
+    shelf.meanwhile = lambda: None
+    shelf.policies.append(allowing("open"))
+    assert "open" in await known(policies)
+
+
+async def test_a_deny_that_a_listing_does_not_show_any_more_is_looked_at() -> None:
+    shelf, policies = handed_over([deny(UID)])
+    await known(policies)
+    shelf.policies.clear()
+    policies.doubt({("shop", names.deny_policy(UID))})
+    assert await known(policies) == set()
+
+
+async def test_the_api_servers_own_answer_counts_before_the_watch_tells_the_same() -> None:
+    shelf, policies = handed_over([])
+    assert await known(policies, PolicyView.deny("shop", UID)) == {names.deny_policy(UID)}
+    assert shelf.selectors == [NOT_OURS]
+
+
+async def test_where_somebody_hides_a_policy_under_firedoors_label_nothing_is_taken_as_known() -> None:
+    hidden = allowing("hidden", **names.made_labels(uid(1)))
+    shelf, policies = handed_over([deny(UID), hidden])
+    assert await known(policies) == {"hidden", names.deny_policy(UID)}
+    assert shelf.selectors == [""]

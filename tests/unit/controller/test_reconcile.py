@@ -1,21 +1,31 @@
 """The loop's memory: a door that somebody opened is not taken for one that was closed all along."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
+from firedoor.actions.network import deny_policy
+from firedoor.api import names
+from firedoor.api.incident import Grant
 from firedoor.controller.process import Controller
+from firedoor.controller.record import SEEN_SECONDS
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import EVENTS, Resource
 from firedoor.planner import containment
-from tests.builders import LABELS, UID, incident, pod, proof, quarantined, situation
+from firedoor.planner.situation import Residue, Situation
+from firedoor.planner.views import PodView
+from tests.builders import LABELS, OTHER_UID, UID, incident, pod, proof, quarantined, situation
 
 
 class Willing(Kube):
-    """An API server that lets everything be written, and keeps the events."""
+    """An API server that lets everything be written, keeps the events, and has nothing to list."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
+
+    async def list(self, *_: Any, **__: Any) -> list[Obj]:
+        return []
 
     async def create(self, resource: Resource, obj: Obj, *_: Any, **__: Any) -> Obj:
         if resource is EVENTS:
@@ -58,3 +68,54 @@ async def test_a_door_was_seen_open_when_that_was_seen_and_not_when_the_look_beg
     assert record.seen_open is not None
     assert record.seen_open > began
     assert seen.seen_open == record.seen_open
+
+
+def holding(suspect: PodView, *, seen: float = 0.0) -> Controller:
+    """A controller that has closed the door before this suspect, saw it so many seconds ago, and knows its deny by the watch."""
+    controller = Controller(Willing(), Settings())
+    controller.ledger.note(incident(evidence={"enabled": False}))
+    controller.ledger.records[UID].sheltered = True
+    controller.ledger.saw(UID, suspect, asyncio.get_running_loop().time() - seen)
+    made = deny_policy("shop/shell", UID, "shop", "web-1")
+    controller.policies.note({**made, "metadata": {**made["metadata"], "uid": "p"}})
+    controller.policies.complete = True
+    return controller
+
+
+async def as_known(controller: Controller) -> Situation | None:
+    return await controller.reconciler._as_known(controller.ledger.records[UID])
+
+
+async def test_a_suspect_that_is_as_it_was_left_is_not_asked_for_again() -> None:
+    known = await as_known(holding(quarantined()))
+    assert known is not None
+    assert (known.pod, known.around.deny(UID) is not None) == (quarantined(), True)
+
+
+async def test_whatever_would_have_to_be_done_is_looked_at_anew_first() -> None:
+    relabelled = quarantined(labels={**quarantined().labels, "app": "web"})
+    assert await as_known(holding(relabelled)) is None
+    unsheltered = holding(quarantined())
+    unsheltered.ledger.records[UID].sheltered = None
+    assert await as_known(unsheltered) is None
+    undenied = holding(quarantined())
+    undenied.policies.doubt({("shop", names.deny_policy(UID))})
+    assert await as_known(undenied) is None
+
+
+async def test_what_leads_past_the_door_is_looked_at_anew_first() -> None:
+    controller = holding(quarantined())
+    past = Grant(kind="AdminNetworkPolicy", name="lets", direction="Ingress", peers="everybody", ports="all")
+    controller.ledger.records[UID].proof = replace(proof(), residue=Residue(grants=(past,)))
+    assert await as_known(controller) is None
+
+
+async def test_a_suspect_that_was_not_seen_lately_or_went_is_looked_at_anew() -> None:
+    assert await as_known(holding(quarantined(), seen=SEEN_SECONDS + 1)) is None
+    controller = holding(quarantined())
+    controller.ledger.saw(UID, None, asyncio.get_running_loop().time())
+    assert await as_known(controller) is None
+
+
+async def test_a_pod_that_this_incident_does_not_hold_is_never_taken_as_known() -> None:
+    assert await as_known(holding(quarantined(OTHER_UID))) is None

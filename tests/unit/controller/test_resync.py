@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from firedoor.actions.network import deny_policy
+from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller.policies import Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.record import Ledger
 from firedoor.controller.resync import GRACE_SECONDS, PAGE, Resync
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.resources import INCIDENTS, Resource
-from tests.builders import OTHER_UID, UID
+from firedoor.kube.resources import DISRUPTION_BUDGETS, INCIDENTS, NETWORK_POLICIES, Resource
+from tests.builders import OTHER_UID, UID, incident, pod, situation
 
 
 class Listing(Kube):
@@ -129,3 +131,58 @@ async def test_an_incident_that_cannot_be_read_ends_nothing_and_is_not_taken_for
     ledger, asked = await resynced(known=[known], listed=[{**broken, "metadata": form(OTHER_UID, 2)["metadata"]}], brought=[])
     assert not ledger.records[OTHER_UID].incident.leaving
     assert asked == {}
+
+
+class Belongings(Kube):
+    """An API server with these objects of ours."""
+
+    def __init__(self, kept: dict[Resource, list[Obj]]) -> None:
+        self.kept = kept
+
+    async def pages(self, resource: Resource, *_: Any, **__: Any) -> AsyncIterator[Sequence[Obj]]:
+        yield self.kept.get(resource, [])
+
+
+def held(ledger: Ledger, uid: str) -> SecurityIncident:
+    """An incident that holds its suspect, with a disruption budget for it."""
+    about = incident(uid=uid)
+    ledger.note(about)
+    ledger.reserve(situation(about, pod()))
+    ledger.records[uid].sheltered = True
+    return about
+
+
+def made(policy_or_budget: Obj) -> Obj:
+    return {**policy_or_budget, "metadata": {**policy_or_budget["metadata"], "uid": "made"}}
+
+
+async def test_a_budget_or_deny_that_a_listing_no_longer_shows_has_its_incident_look_anew() -> None:
+    ledger, asked = Ledger(), set[str]()
+    for uid in (UID, OTHER_UID):
+        held(ledger, uid)
+    denies = [made(deny_policy("shop/shell", uid, "shop", "web-1")) for uid in (UID, OTHER_UID)]
+    budgets = [{"metadata": {"labels": names.made_labels(uid)}} for uid in (UID, OTHER_UID)]
+    alive = [{"metadata": {"uid": uid, "resourceVersion": "", "generation": 1}} for uid in (UID, OTHER_UID)]
+    kube = Belongings({INCIDENTS: alive, NETWORK_POLICIES: denies, DISRUPTION_BUDGETS: budgets})
+    policies = Policies(kube)
+
+    def enqueue(uid: str, _: Lane, delay: float) -> None:
+        asked.update({uid} if delay == 0.0 else ())
+
+    resync = Resync(kube, ledger, policies, enqueue, 60.0, cordons=False)
+    await resync.once()
+    for uid in (UID, OTHER_UID):
+        ledger.looked(uid, asyncio.get_running_loop().time())
+    asked.clear()
+    await resync.once()
+    assert asked == set()
+
+    budgets.pop()
+    await resync.once()
+    assert (asked, ledger.records[OTHER_UID].sheltered) == ({OTHER_UID}, None)
+
+    asked.clear()
+    denies.pop(0)
+    await resync.once()
+    assert asked == {UID}
+    assert policies.denies == {("shop", names.deny_policy(OTHER_UID))}
