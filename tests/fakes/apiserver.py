@@ -126,6 +126,8 @@ class FakeCluster(Store):
         if asked.name:
             return self.get(asked.collection, asked.namespace, asked.name)
         found = self.all(asked.collection, asked.namespace, query.get("labelSelector", ""))
+        if fields := query.get("fieldSelector"):
+            found = [obj for obj in found if objects.pointed_at(obj, fields)]
         page, following = self._pages.cut(found, query)
         return kinds.listed(asked.collection, page, self.version, following)
 

@@ -74,6 +74,18 @@ def selected(obj: Obj | None, labels: str) -> bool:
     return obj is not None and all(_meets(own, term) for term in labels.split(",") if term)
 
 
+def pointed_at(obj: Obj, fields: str) -> bool:
+    """Whether an object meets a field selector of the kinds that firedoor uses; 400 for others, as of a real server."""
+    key, _, value = fields.partition("=")
+    found = {
+        "status.successful": str(obj.get("status", {}).get("succeeded", 0)),
+        "spec.nodeName": obj.get("spec", {}).get("nodeName", ""),
+    }
+    if key not in found:
+        raise Refusal(400, "BadRequest", f"field label not supported: {key}")
+    return bool(found[key] == value)
+
+
 def _meets(own: Obj, term: str) -> bool:
     if "!=" in term:
         key, _, value = term.partition("!=")

@@ -1,6 +1,6 @@
 """The collectors under way: how many run, which have finished and are signed, whose turn is next.
 
-One shared LIST a second serves all incidents. The reconciler asks and takes turns; the loop here wakes incidents
+One shared look a second serves all incidents. The reconciler asks and takes turns; the loop here wakes incidents
 whose collector has finished or whose turn has come.
 """
 
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from firedoor.actions.signature import KEEPER
 from firedoor.api import names
 from firedoor.api.incident import EvidenceStatus
-from firedoor.controller.jobs import by_incident, complete, component, gist, is_of, over
+from firedoor.controller.evidence_jobs import EvidenceJobs
+from firedoor.controller.jobs import complete, is_of, over
 from firedoor.controller.signing import Signing, Unsigned
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Forbidden, Gone, Invalid, KubeError
-from firedoor.kube.resources import JOBS, PODS
+from firedoor.kube.resources import PODS
 from firedoor.planner.situation import Capture
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,7 @@ class Captures:
         self._limit = limit
         self._wake = wake
         self._signing = signing
-        self._jobs: dict[str, Obj] = {}
-        self._keepers: dict[str, Obj] = {}
+        self._jobs = EvidenceJobs(kube, home)
         self._unsigned: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._put_off: dict[str, PutOff] = {}
@@ -61,7 +60,7 @@ class Captures:
         if sealed is not None and sealed.sealed_at is not None:
             return Capture("Sealed", sealed)
         await self._look_if_old()
-        job = self._jobs.get(uid)
+        job = self._jobs.collectors.get(uid)
         if job is None:
             return self._without_job(uid)
         return await self._with_job(uid, job)
@@ -77,6 +76,7 @@ class Captures:
         if uid in self._running or len(self._running) < self._limit:
             self._queued.pop(uid, None)
             self._started[uid] = asyncio.get_running_loop().time()
+            self._jobs.expect(names.collector_job(uid))
             return True
         self._queued[uid] = None
         return False
@@ -101,8 +101,8 @@ class Captures:
 
     @property
     def _running(self) -> set[str]:
-        active = {uid for uid, job in self._jobs.items() if not over(job)}
-        return active | (set(self._started) - set(self._jobs))
+        active = {uid for uid, job in self._jobs.collectors.items() if not over(job)}
+        return active | (set(self._started) - self._jobs.collectors.keys())
 
     def _without_job(self, uid: str) -> Capture:
         if uid in self._started:
@@ -124,7 +124,7 @@ class Captures:
         """Why a bag whose collector has ended is not settled yet; None when it is."""
         if uid in self._unsigned:
             return None
-        keeper = self._keepers.get(uid)
+        keeper = self._jobs.keepers.get(uid)
         if keeper is None:
             return "The bag is sealed and waits for its signature."
         return None if over(keeper) else "The bag is sealed, and its signature is being laid into it."
@@ -132,7 +132,7 @@ class Captures:
     def _with_signature(self, uid: str, found: Capture) -> Capture:
         if found.result is None or found.state != "Sealed":
             return found  # a collector that failed has sealed nothing
-        keeper = self._keepers.get(uid)
+        keeper = self._jobs.keepers.get(uid)
         if keeper is not None and complete(keeper):
             key = keeper["metadata"].get("annotations", {}).get(names.KEY_ID)
             return replace(found, result=found.result.model_copy(update={"key_id": key}))
@@ -141,8 +141,8 @@ class Captures:
 
     async def _sign_what_is_sealed(self) -> None:
         """Signs each bag whose collector has ended, whatever has become of its incident."""
-        for uid, job in self._jobs.items():
-            if over(job) and uid not in self._keepers and uid not in self._unsigned and self._is_due(uid):
+        for uid, job in self._jobs.collectors.items():
+            if over(job) and uid not in self._jobs.keepers and uid not in self._unsigned and self._is_due(uid):
                 await self._sign(uid, job)
 
     def _is_due(self, uid: str) -> bool:
@@ -152,6 +152,7 @@ class Captures:
     async def _sign(self, uid: str, job: Obj) -> None:
         try:
             await self._signing.sign(uid, await self._last_words(job))
+            self._jobs.expect(names.keeper_job(uid))
             self._refused.pop(uid, None)
             self._put_off.pop(uid, None)
         except (Unsigned, Gone) as unsigned:
@@ -187,16 +188,15 @@ class Captures:
 
     async def _look(self) -> None:
         self._looked = asyncio.get_running_loop().time()
-        pages = self._kube.pages(JOBS, self._home, labels=f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}")
-        jobs = [gist(job) async for page in pages for job in page]
-        self._keepers = by_incident(job for job in jobs if component(job) == KEEPER)
-        self._jobs = by_incident(job for job in jobs if not component(job))
-        self._unsigned = {uid: why for uid, why in self._unsigned.items() if uid in self._jobs}
-        self._put_off = {uid: found for uid, found in self._put_off.items() if uid in self._jobs}
-        self._started = {uid: at for uid, at in self._started.items() if uid not in self._jobs and self._looked - at < 60}
+        await self._jobs.look()
+        jobs = self._jobs.collectors
+        self._unsigned = {uid: why for uid, why in self._unsigned.items() if uid in jobs}
+        self._put_off = {uid: found for uid, found in self._put_off.items() if uid in jobs}
+        self._started = {uid: at for uid, at in self._started.items() if uid not in jobs and self._looked - at < 60}
 
     def _wake_those_concerned(self) -> None:
-        for uid in [uid for uid in self._watched if uid in self._jobs and over(self._jobs[uid]) and not self._unsettled(uid)]:
+        jobs = self._jobs.collectors
+        for uid in [uid for uid in self._watched if uid in jobs and over(jobs[uid]) and not self._unsettled(uid)]:
             self._watched.discard(uid)
             self._wake(uid)
         free = max(0, self._limit - len(self._running))

@@ -1,0 +1,64 @@
+"""The Jobs of collectors and keepers as they are now, at the cost of those under way: finished ones stay for an hour.
+
+Captures look through it; nothing is made or changed here. All Jobs are listed now and then; in between those that have not
+succeeded, and what is missing among them is asked for by name.
+"""
+
+import asyncio
+
+from firedoor.actions.signature import KEEPER
+from firedoor.api import names
+from firedoor.controller.jobs import by_incident, component, gist, over
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import JOBS
+
+ALL_SECONDS = 30.0
+OURS = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
+NOT_SUCCEEDED = "status.successful=0"
+
+
+class EvidenceJobs:
+    """What is known of each Job, by incident."""
+
+    def __init__(self, kube: Kube, home: str) -> None:
+        self._kube = kube
+        self._home = home
+        self._known: dict[str, Obj] = {}
+        self._expected: set[str] = set()
+        self._all_at = float("-inf")
+        self.collectors: dict[str, Obj] = {}
+        self.keepers: dict[str, Obj] = {}
+
+    def expect(self, name: str) -> None:
+        """Says that a Job is being made, which may be over before it is seen at work."""
+        self._expected.add(name)
+
+    async def look(self) -> None:
+        """Takes in how they are now."""
+        at = asyncio.get_running_loop().time()
+        if at - self._all_at > ALL_SECONDS:
+            self._known, self._all_at, self._expected = await self._list(), at, set()
+        else:
+            await self._look_at_those_under_way()
+        self.keepers = by_incident(job for job in self._known.values() if component(job) == KEEPER)
+        self.collectors = by_incident(job for job in self._known.values() if not component(job))
+
+    async def _look_at_those_under_way(self) -> None:
+        found = await self._list(NOT_SUCCEEDED)
+        before = {name for name, job in self._known.items() if not over(job)}
+        missing = tuple((before | self._expected) - found.keys())
+        for name, job in zip(missing, await asyncio.gather(*(self._find(name) for name in missing)), strict=True):
+            if job is not None:
+                found[name] = job
+            else:
+                self._known.pop(name, None)
+        self._expected -= found.keys()
+        self._known |= found
+
+    async def _find(self, name: str) -> Obj | None:
+        job = await self._kube.find(JOBS, name, self._home)
+        return None if job is None else gist(job)
+
+    async def _list(self, fields: str = "") -> dict[str, Obj]:
+        pages = self._kube.pages(JOBS, self._home, labels=OURS, fields=fields)
+        return {job["metadata"]["name"]: gist(job) async for page in pages for job in page}

@@ -1,0 +1,105 @@
+"""Looking at Jobs: what a look costs depends on those under way and not on those that are over, and none is missed."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from firedoor.actions.signature import KEEPER
+from firedoor.api import names
+from firedoor.controller.evidence_jobs import EvidenceJobs
+from firedoor.controller.jobs import complete, over
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.errors import Gone
+from firedoor.kube.resources import Resource
+from tests.builders import OTHER_UID, UID
+from tests.fakes.objects import pointed_at
+
+
+class Shelf(Kube):
+    """An API server that counts the Jobs that it hands out."""
+
+    def __init__(self, *jobs: Obj) -> None:
+        self.jobs = {job["metadata"]["name"]: job for job in jobs}
+        self.handed_out = 0
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
+        if name not in self.jobs:
+            raise Gone(f"no {name}", status=404)
+        self.handed_out += 1
+        return self.jobs[name]
+
+    async def pages(self, resource: Resource, *_: Any, fields: str = "", **__: Any) -> AsyncIterator[Sequence[Obj]]:
+        found = [job for job in self.jobs.values() if not fields or pointed_at(job, fields)]
+        self.handed_out += len(found)
+        yield found
+
+    def put(self, job: Obj) -> None:
+        self.jobs[job["metadata"]["name"]] = job
+
+
+def collector(uid: str = UID, ended: str = "") -> Obj:
+    return _job(names.collector_job(uid), uid, ended, {})
+
+
+def keeper(uid: str = UID, ended: str = "") -> Obj:
+    return _job(names.keeper_job(uid), uid, ended, {names.COMPONENT: KEEPER})
+
+
+def _job(name: str, uid: str, ended: str, labels: dict[str, str]) -> Obj:
+    conditions = [{"type": ended, "status": "True"}] if ended else None
+    status = {"succeeded": int(ended == "Complete"), "conditions": conditions}
+    return {"metadata": {"name": name, "uid": name, "labels": {**names.made_labels(uid), **labels}}, "status": status}
+
+
+def uids(count: int) -> list[str]:
+    return [f"{number:08x}-0000-0000-0000-000000000001" for number in range(count)]
+
+
+async def looked(shelf: Shelf) -> EvidenceJobs:
+    jobs = EvidenceJobs(shelf, "firedoor-system")
+    await jobs.look()
+    return jobs
+
+
+async def test_what_is_over_stays_known_and_is_not_handed_out_again() -> None:
+    shelf = Shelf(collector(UID), *(collector(uid, "Complete") for uid in uids(50)))
+    jobs = await looked(shelf)
+    shelf.handed_out = 0
+    await jobs.look()
+    assert shelf.handed_out == 1
+    assert sum(over(job) for job in jobs.collectors.values()) == 50
+
+
+async def test_one_that_succeeded_since_is_seen_to_be_over() -> None:
+    shelf = Shelf(collector())
+    jobs = await looked(shelf)
+    assert not over(jobs.collectors[UID])
+    shelf.put(collector(ended="Complete"))
+    await jobs.look()
+    assert complete(jobs.collectors[UID])
+
+
+async def test_one_that_failed_since_is_over_and_not_complete() -> None:
+    shelf = Shelf(collector())
+    jobs = await looked(shelf)
+    shelf.put(collector(ended="Failed"))
+    await jobs.look()
+    assert (over(jobs.collectors[UID]), complete(jobs.collectors[UID])) == (True, False)
+
+
+async def test_one_that_is_expected_is_seen_even_where_it_was_never_seen_at_work() -> None:
+    shelf = Shelf()
+    jobs = await looked(shelf)
+    jobs.expect(names.keeper_job(UID))
+    await jobs.look()
+    assert jobs.keepers == {}
+    shelf.put(keeper(ended="Complete"))
+    await jobs.look()
+    assert complete(jobs.keepers[UID])
+
+
+async def test_one_that_was_deleted_at_work_is_known_no_more() -> None:
+    shelf = Shelf(collector(), collector(OTHER_UID))
+    jobs = await looked(shelf)
+    del shelf.jobs[names.collector_job(UID)]
+    await jobs.look()
+    assert jobs.collectors.keys() == {OTHER_UID}
