@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from bench import floor, flow, scene
-from bench.controller import CALLS, MEMORY, metric, pods
+from bench.controller import CALLS, MEMORY, NAME, metric, pods, ready
 from bench.figures import Times, line, table
 from bench.observer import Observer
 from cluster.install import HOME
@@ -218,16 +218,10 @@ async def _without_controllers(kube: Kube) -> AsyncIterator[None]:
 
 async def _controllers(kube: Kube, replicas: int) -> None:
     """Sets how many controllers there are, and waits until it is so."""
-    await kube.patch(DEPLOYMENTS, "firedoor-controller", HOME, {"spec": {"replicas": replicas}})
-    while len([pod for pod in await pods(kube) if _ready(pod)]) != replicas or len(await pods(kube)) != replicas:
+    await kube.patch(DEPLOYMENTS, NAME, HOME, {"spec": {"replicas": replicas}})
+    while len([pod for pod in await pods(kube) if ready(pod)]) != replicas or len(await pods(kube)) != replicas:
         await asyncio.sleep(0.3)
     await asyncio.sleep(3)
-
-
-def _ready(pod: dict[str, object]) -> bool:
-    status = pod.get("status")
-    conditions = status.get("conditions") or () if isinstance(status, dict) else ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 async def _calls(kube: Kube) -> float:
