@@ -14,6 +14,8 @@ from firedoor.kube.resources import JOBS
 
 ALL_SECONDS = 30.0
 OURS = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
+PAGE = 100
+"""Jobs that are read at a time: a whole listing would hold the loop up."""
 NOT_SUCCEEDED = "status.successful=0"
 
 
@@ -60,5 +62,5 @@ class EvidenceJobs:
         return None if job is None else gist(job)
 
     async def _list(self, fields: str = "") -> dict[str, Obj]:
-        pages = self._kube.pages(JOBS, self._home, labels=OURS, fields=fields)
+        pages = self._kube.pages(JOBS, self._home, labels=OURS, fields=fields, size=PAGE)
         return {job["metadata"]["name"]: gist(job) async for page in pages for job in page}
