@@ -33,10 +33,17 @@ async def namespace(kube: Kube) -> AsyncIterator[str]:
         names_ = [incident["metadata"]["name"] for incident in await kube.list(INCIDENTS, name)]
         for at in range(0, len(names_), AT_A_TIME):
             await asyncio.gather(*(kube.delete(INCIDENTS, one, name) for one in names_[at : at + AT_A_TIME]))
-        while await kube.list(INCIDENTS, name):
+        while await _any_left(kube, name):
             await asyncio.sleep(0.2)
         await kube.delete(NAMESPACES, name, None)
         await _gone(kube, name)
+
+
+async def _any_left(kube: Kube, name: str) -> bool:
+    """Whether an incident is left; asks for one, because a listing of thousands would be work beside that of giving back."""
+    async for page in kube.pages(INCIDENTS, name, size=1):
+        return bool(page)
+    return False
 
 
 async def _gone(kube: Kube, name: str) -> None:
