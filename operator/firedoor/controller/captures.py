@@ -67,7 +67,7 @@ class Captures:
 
     def settled(self, uid: str) -> bool:
         """Whether nothing more will be written to the bag of this incident, as far as the last look tells."""
-        job = self._jobs.get(uid)
+        job = self._jobs.collectors.get(uid)
         return self._looked > float("-inf") and (job is None or (over(job) and self._unsettled(uid) is None))
 
     def take(self, uid: str) -> bool:

@@ -67,7 +67,7 @@ class Enforcement:
     def doubt(self, node: str, since: datetime | None = None) -> None:
         """Asks for a new measurement of a node, as soon as it can be made; one that began after `since` will do as well."""
         begun = self._under_way.get(node)
-        if node and not (since is not None and begun is not None and begun > since):
+        if node and node not in self._asked and not (since is not None and begun is not None and begun > since):
             self._asked[node] = None
             self._call.set()
 
