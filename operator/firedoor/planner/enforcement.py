@@ -179,6 +179,6 @@ def _lasts(found: Finding, age: timedelta) -> timedelta:
     was always so is so tomorrow, and one that has just become so may be right again in a moment."""
     if not found.speaks_against:
         return age
-    if word(found) == "NotMeasured":
-        return AGAIN
+    if word(found) == "NotMeasured" and age == HOLDING:
+        return AGAIN  # somebody waits to know
     return min(max(age, AGAINST), max(AGAIN, found.at - (found.since or found.began)))

@@ -122,9 +122,13 @@ def test_what_speaks_against_isolation_is_renewed_soon_at_first_and_then_as_seld
     assert [renewed_after(stood * SECOND) for stood in (0, 20, 45, 3600)] == [10 * SECOND, 20 * SECOND, 45 * SECOND, MINUTE]
 
 
-def test_a_node_that_could_not_be_measured_is_tried_again_soon_however_long_that_lasts() -> None:
-    found = replace(NEVER_MEASURED, node="a", pool="p", since=NOON - timedelta(hours=1))
-    assert due([in_pool("a", "p")], {"a": found}, {"a"}, (), NOON + 10 * SECOND) == ("a",)
+def test_a_node_that_could_not_be_measured_is_tried_again_soon_where_somebody_waits_to_know_and_ever_more_seldom_at_rest() -> (
+    None
+):
+    nodes, found = [in_pool("a", "p")], {"a": replace(NEVER_MEASURED, node="a", pool="p", since=NOON - 5 * MINUTE)}
+    assert due(nodes, found, {"a"}, (), NOON + 10 * SECOND) == ("a",)
+    assert due(nodes, found, (), (), NOON + 299 * SECOND) == ()
+    assert due(nodes, found, (), (), NOON + 300 * SECOND) == ("a",)
 
 
 def test_nobody_looks_before_a_finding_of_a_node_that_holds_a_suspect_is_too_old() -> None:
