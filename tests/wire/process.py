@@ -1,13 +1,21 @@
-"""The real controller as a process of its own, started as people start it from a checkout: `kopf run -m firedoor.controller`."""
+"""The real controller as a process of its own, which does what `kopf run -m firedoor.controller` does from a checkout.
+
+A `starter` has read the modules once and forks every controller from there, so that dying a hundred times is cheap.
+"""
 
 import asyncio
+import ctypes
+import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from subprocess import PIPE, Popen
+from threading import Lock
 
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
@@ -15,7 +23,58 @@ from tests.keys import private_pem
 from tests.wire.world import HOME, INCIDENTS, KEY, NODES, POLICIES, eventually
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "kopf", "run", "-m", "firedoor.controller", "--standalone", "-A"]
+LOCK = Lock()
+ADOPT_ORPHANS = 36
+"""PR_SET_CHILD_SUBREAPER of prctl(2)."""
+
+
+@cache
+def starter() -> "Popen[str]":
+    """This process's starter; it ends when its orders do, which is with this process."""
+    ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "operator"), str(ROOT)])}
+    command = [sys.executable, "-m", "tests.wire.starter"]
+    return Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT)
+
+
+class Process:
+    """One that was forked for this process, and is its child."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._ended = asyncio.create_task(self._end())
+
+    @classmethod
+    async def started(cls, environment: Mapping[str, str], log: Path) -> "Process":
+        order = json.dumps({"environment": dict(environment), "log": str(log)})
+        return cls(json.loads(await asyncio.to_thread(_ordered, order)))
+
+    def send_signal(self, how: signal.Signals) -> None:
+        if not self._ended.done():
+            os.kill(self.pid, how)
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended; negative: the signal that ended it."""
+        return await asyncio.shield(self._ended)
+
+    async def _end(self) -> int:
+        ended, descriptor = asyncio.Event(), os.pidfd_open(self.pid)
+        asyncio.get_running_loop().add_reader(descriptor, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def _ordered(order: str) -> str:
+    with LOCK:
+        found = starter()
+        assert found.stdin is not None
+        assert found.stdout is not None
+        print(order, file=found.stdin, flush=True)
+        return found.stdout.readline()
 
 
 @dataclass
@@ -25,26 +84,23 @@ class Operator:
     kubeconfig: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of the environment, beside those of every story."""
-    process: asyncio.subprocess.Process = field(init=False)
+    process: Process = field(init=False)
 
     async def start(self) -> None:
         key = self.kubeconfig.with_name("key.pem")
         key.write_bytes(private_pem(KEY))
         environment = os.environ | {
             "KUBECONFIG": str(self.kubeconfig),
-            "PYTHONPATH": str(ROOT / "operator"),
             "FIREDOOR_PORT": "0",
             "FIREDOOR_ELECT": "false",
             "FIREDOOR_NAMESPACE": HOME,
             "FIREDOOR_SIGNING_KEY": str(key),
             **self.settings,
         }
-        with self.kubeconfig.with_name("controller.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=log, stderr=log)
+        self.process = await Process.started(environment, self.kubeconfig.with_name("controller.log"))
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        if self.process.returncode is None:
-            self.process.send_signal(how)
+        self.process.send_signal(how)
 
     async def again(self) -> None:
         """Waits until it is dead and starts it again."""
