@@ -33,7 +33,8 @@ def install(provider: Provider, extra: tuple[str, ...] = ()) -> None:
     _tokens(provider)
     chart = ["upgrade", "--install", "firedoor", str(ROOT / "charts/firedoor"), "--namespace", HOME]
     values = ["-f", str(ROOT / "charts/firedoor/values-small.yaml"), *image_values(image)]
-    _helm(provider, *chart, *values, *extra, "--wait", "--timeout", "120s")
+    # A bench or a story that was killed may have left its own hand on an object; here the chart is right.
+    _helm(provider, *chart, *values, *extra, "--force-conflicts", "--wait", "--timeout", "120s")
     print(f"firedoor is installed and ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
