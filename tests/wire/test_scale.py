@@ -57,13 +57,14 @@ async def test_a_policy_that_allows_traffic_under_firedoors_label_is_named(clust
     await eventually(lambda: "helpful" in condition(cluster, "Isolated", "about-3")["message"], "it is named")
 
 
-async def test_a_look_at_one_of_many_asks_for_its_own_deny(cluster: FakeCluster, operator: Operator) -> None:
+async def test_a_look_at_one_of_many_asks_for_no_deny_but_its_own(cluster: FakeCluster, operator: Operator) -> None:
     crowd(cluster)
     await eventually(lambda: settled(cluster), "all are closed")
-    since = len(cluster.requests)
-    cluster.change(INCIDENTS, "shop", "about-3", {"spec": {"title": "look again"}})
-    collection, namespace, name = deny_of(cluster, "about-3")
-    await eventually(lambda: Asked("GET", collection, namespace, name) in cluster.requests[since:], "it is asked for")
+    since, own = len(cluster.requests), deny_of(cluster, "about-3")
+    cluster.change(*own, {"spec": {"ingress": [{}]}})
+    await eventually(lambda: Asked("GET", *own) in cluster.requests[since:], "it is asked for")
+    asked = {one.name for one in cluster.requests[since:] if one.method == "GET" and one.collection == POLICIES and one.name}
+    assert asked == {own[2]}
 
 
 async def test_a_suspect_whose_status_changes_again_and_again_is_not_looked_at_each_time(

@@ -64,8 +64,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf(provider: Provider, kubectl: Kubectl) -> Iterator[Shelf]:
-    if provider.name != "existing":
-        provider.load(images.object_store())
+    provider.load(images.object_store())
     namespace, port = f"store-{uuid.uuid4().hex[:8]}", free_port()
     kubectl("create", "namespace", namespace)
     kubectl.apply(*store_objects(namespace))
@@ -83,7 +82,7 @@ def shelf(provider: Provider, kubectl: Kubectl) -> Iterator[Shelf]:
 
 
 @pytest.fixture
-def copying(provider: Provider, kubectl: Kubectl, shelf: Shelf) -> Iterator[Shelf]:
+def copying(provider: Provider, kubectl: Kubectl, bare_home: None, shelf: Shelf) -> Iterator[Shelf]:
     """firedoor, installed so that it copies into that store; afterwards as it was."""
     values = {"enabled": "true", "endpoint": shelf.url, "bucket": LOCKED, "region": REGION, "prefix": PREFIX}
     values |= {"existingSecret": SECRET, "retention": "1h", "egress.ports[0]": str(PORT)}

@@ -17,7 +17,7 @@ KINDS = {"VolumeSnapshot": "Namespaced", "VolumeSnapshotContent": "Cluster", "Vo
 
 
 @pytest.fixture
-def snapshotting(provider: Provider, kubectl: Kubectl) -> Iterator[None]:
+def snapshotting(provider: Provider, kubectl: Kubectl, bare_home: None) -> Iterator[None]:
     """firedoor, installed so that it asks for snapshots, on a cluster that serves none yet; afterwards as it was."""
     if kubectl.exists("crd", f"volumesnapshots.{GROUP}"):
         pytest.skip("this cluster has a snapshot controller of its own")
