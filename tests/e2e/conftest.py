@@ -60,9 +60,8 @@ class Kubectl:
         return bool(self("get", *arguments, "--ignore-not-found", "-o", "name").strip())
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items[:] = turns.in_order(items)
+    items[:] = turns.in_order(items, int(os.environ.get("CLUSTERS") or "1"))
 
 
 @pytest.fixture(scope="session")
