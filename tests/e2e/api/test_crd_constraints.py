@@ -35,6 +35,10 @@ class Server:
         """Name of an object that it stored."""
         return self._create(sheet, spec, "jsonpath={.metadata.name}")
 
+    def forgetting(self, sheet: Sheet, name: str) -> None:
+        """What is of the whole cluster goes with no namespace."""
+        self._kubectl("delete", sheet.kind.plural, name, *self._place(sheet), "--wait=false")
+
     def patching(self, sheet: Sheet, name: str, body: Json, *more: str) -> None:
         arguments = (*self._place(sheet), "--type=merge", "--dry-run=server", "-p", json.dumps(body), *more)
         self._kubectl("patch", sheet.kind.plural, name, *arguments)
@@ -55,9 +59,13 @@ def server(kubectl: Kubectl) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def stored(server: Server) -> dict[str, str]:
+def stored(server: Server) -> Iterator[dict[str, str]]:
     """Names of objects that are there, one of each kind that has a status, so that it can be written."""
-    return {sheet.kind.name: server.keeping(sheet, sheet.least) for sheet in SHEETS if sheet.kind.reported}
+    found = {sheet.kind.name: server.keeping(sheet, sheet.least) for sheet in SHEETS if sheet.kind.reported}
+    yield found
+    for sheet in SHEETS:
+        if sheet.kind.name in found:
+            server.forgetting(sheet, found[sheet.kind.name])
 
 
 def cases(root: str) -> list[Any]:
