@@ -13,8 +13,8 @@ K ?=
 COUNTS ?= 100 1000
 MODE ?= strict
 CLUSTERS ?= $(if $(KUBECONFIG),1,2)
-WORKERS ?= 6
-SIDE_BY_SIDE = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+WORKERS ?= 4
+SIDE_BY_SIDE = -n $(WORKERS) --maxschedchunk 1
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18

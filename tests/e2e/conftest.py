@@ -60,9 +60,9 @@ class Kubectl:
         return bool(self("get", *arguments, "--ignore-not-found", "-o", "name").strip())
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items[:] = turns.in_order(items, int(os.environ.get("CLUSTERS") or "1"))
+    items[:] = turns.in_order(items)
 
 
 @pytest.fixture(scope="session")

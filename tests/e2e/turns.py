@@ -41,20 +41,19 @@ def _lock(file: Path, kind: int) -> Iterator[None]:
         yield
 
 
-def in_order(items: list[pytest.Item], clusters: int) -> list[pytest.Item]:
-    """Those that run alone come first, one process a cluster at them; meanwhile the others do what needs no turn, then the rest.
-
-    What runs alone is dealt out in groups, of which `--dist loadgroup` gives the first to the first process, and so on.
-    """
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Those that run alone come last, when nobody is left who waits for them; tests without a story fill the gaps before."""
     alone = [item for item in items if item.get_closest_marker("alone")]
     together = [item for item in items if not item.get_closest_marker("alone")]
-    groups = [alone[number::clusters] for number in range(clusters)]
-    for number, group in enumerate(groups):
-        for item in group:
-            item.add_marker(pytest.mark.xdist_group(f"alone-{number}"))
-    waiting = [item for item in together if _waits(item)]
-    return [*(item for group in groups for item in group), *(item for item in together if not _waits(item)), *waiting]
+    stories = [item for item in together if _is_story(item)]
+    return [*_mixed(stories, [item for item in together if not _is_story(item)]), *alone]
 
 
-def _waits(item: pytest.Item) -> bool:
-    return "turn" in getattr(item, "fixturenames", ())
+def _is_story(item: pytest.Item) -> bool:
+    return "namespace" in getattr(item, "fixturenames", ())
+
+
+def _mixed(*groups: list[pytest.Item]) -> list[pytest.Item]:
+    """All groups, each in its own order and evenly spread."""
+    places = [(number / len(group), item) for group in groups for number, item in enumerate(group)]
+    return [item for _, item in sorted(places, key=lambda place: place[0])]
