@@ -14,7 +14,6 @@ from firedoor.api.copies import ObjectStore
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, JOBS
 
 HOME_RULES = (
@@ -54,11 +53,7 @@ class Copying:
 
 async def start(kube: Kube, home: str, image: str, store: ObjectStore, copying: Copying) -> None:
     """Starts the Job; one that exists already is well."""
-    try:
-        await kube.create(JOBS, job(home, image, store, copying))
-    except Conflict as conflict:
-        if conflict.reason != "AlreadyExists":
-            raise
+    await kube.ensure(JOBS, job(home, image, store, copying))
 
 
 async def note_on_claim(kube: Kube, home: str, incident_uid: str, note: Obj) -> None:

@@ -14,7 +14,6 @@ from firedoor.api.incident import Limits, Storage
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, JOBS
 
 HOME_RULES = (
@@ -63,11 +62,7 @@ class Order:
 async def start(kube: Kube, home: str, image: str, order: Order, storage: Storage) -> None:
     """Makes the volume and starts the collector; those that exist already are well."""
     for resource, thing in ((CLAIMS, claim(home, order, storage)), (JOBS, job(home, image, order))):
-        try:
-            await kube.create(resource, thing)
-        except Conflict as conflict:
-            if conflict.reason != "AlreadyExists":
-                raise  # a quota that moved answers 409 too, and then nothing was made
+        await kube.ensure(resource, thing)
 
 
 def claim(home: str, order: Order, storage: Storage) -> Obj:

@@ -2,7 +2,7 @@
 
 from firedoor.api.rbac import Rule
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict, Gone
+from firedoor.kube.errors import Gone
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS
 
 HOME_RULES = (
@@ -14,11 +14,7 @@ HOME_RULES = (
 async def delete(kube: Kube, record: Obj, event: Obj) -> None:
     """Deletes the very claim that the event is about; a record that exists already tells of it."""
     claim = event["regarding"]
-    try:
-        await kube.create(CONFIG_MAPS, record)
-    except Conflict as conflict:
-        if conflict.reason != "AlreadyExists":
-            raise
+    await kube.ensure(CONFIG_MAPS, record)
     await kube.create(EVENTS, event)
     try:
         await kube.delete(CLAIMS, claim["name"], claim["namespace"], uid=claim["uid"])

@@ -11,7 +11,6 @@ from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, JOBS
 
 HOME_RULES = (
@@ -49,11 +48,7 @@ async def note_on_claim(kube: Kube, home: str, incident_uid: str, sealed: Obj) -
 
 async def lay(kube: Kube, home: str, image: str, incident_uid: str, key_id: str, laying: Laying) -> None:
     """Starts the Job that lays the signature into its bag; one that exists already is well."""
-    try:
-        await kube.create(JOBS, job(home, image, incident_uid, key_id, laying))
-    except Conflict as conflict:
-        if conflict.reason != "AlreadyExists":
-            raise
+    await kube.ensure(JOBS, job(home, image, incident_uid, key_id, laying))
 
 
 def job(home: str, image: str, incident_uid: str, key_id: str, laying: Laying) -> Obj:

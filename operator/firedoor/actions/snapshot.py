@@ -6,7 +6,6 @@ It has no owner and no reverse: nothing that happens to an incident, its claim o
 from firedoor.api import names
 from firedoor.api.rbac import Rule
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.errors import Conflict
 from firedoor.kube.resources import CLAIMS, SNAPSHOTS
 
 RULES = (
@@ -21,11 +20,7 @@ HOME_RULES = (
 
 async def start(kube: Kube, home: str, incident_uid: str, incident: str, snapshot_class: str) -> None:
     """Asks for a snapshot of the incident's evidence volume; one that is there already is well."""
-    try:
-        await kube.create(SNAPSHOTS, snapshot(home, incident_uid, incident, snapshot_class))
-    except Conflict as conflict:
-        if conflict.reason != "AlreadyExists":
-            raise
+    await kube.ensure(SNAPSHOTS, snapshot(home, incident_uid, incident, snapshot_class))
 
 
 async def note_on_claim(kube: Kube, home: str, incident_uid: str, note: Obj) -> None:

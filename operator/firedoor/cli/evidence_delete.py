@@ -14,7 +14,7 @@ from firedoor.cli.kept import one_kept
 from firedoor.evidence.verify import plain
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
-from firedoor.kube.errors import Conflict, Gone
+from firedoor.kube.errors import Gone
 from firedoor.kube.resources import CLAIMS, CONFIG_MAPS, EVENTS, JOBS, SELF_REVIEWS
 from firedoor.planner.deletion import Deletion
 
@@ -42,11 +42,7 @@ async def delete(home: str, name: str, reason: str, sure: bool) -> int:
 
 async def deleted(kube: Kube, home: str, deletion: Deletion) -> None:
     """A record that exists already tells of this very claim: an earlier try came as far as that."""
-    try:
-        await kube.create(CONFIG_MAPS, deletion.record(home))
-    except Conflict as conflict:
-        if conflict.reason != "AlreadyExists":
-            raise
+    await kube.ensure(CONFIG_MAPS, deletion.record(home))
     await kube.create(EVENTS, deletion.event(home))
     await kube.delete(CLAIMS, deletion.claim, home, uid=deletion.claim_uid)
     for job in (made(deletion.incident_uid) for made in (names.collector_job, names.keeper_job, names.copier_job)):

@@ -53,11 +53,8 @@ async def _made(kube: Kube, asked: Obj) -> str:
     home = asked["metadata"]["namespace"]
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while True:
-        try:
-            return str((await kube.create(PODS, asked))["metadata"]["uid"])
-        except Conflict as conflict:
-            if conflict.reason != "AlreadyExists":
-                raise
+        if (made := await kube.ensure(PODS, asked)) is not None:
+            return str(made["metadata"]["uid"])
         await _clear(kube, home)
         if asyncio.get_running_loop().time() > deadline:
             raise NoReader(f"somebody else reads evidence with pod {home}/{names.READER}; delete it if nobody does any more")

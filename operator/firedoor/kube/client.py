@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from firedoor.api.names import FIELD_MANAGER
-from firedoor.kube.errors import Gone, Unavailable, from_answer, in_words
+from firedoor.kube.errors import Conflict, Gone, Unavailable, from_answer, in_words
 from firedoor.kube.exec import BROKEN, ExecStream, websocket
 from firedoor.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 
@@ -82,6 +82,15 @@ class Kube:
         """Makes an object; Conflict when the name is taken."""
         path = resource.path(obj["metadata"].get("namespace"))
         return await self._call("create", resource, "POST", path, {"fieldManager": FIELD_MANAGER}, obj)
+
+    async def ensure(self, resource: Resource, obj: Obj) -> Obj | None:
+        """Makes an object; None where its name is taken, which is well. Conflict: a quota moved, and nothing was made."""
+        try:
+            return await self.create(resource, obj)
+        except Conflict as conflict:
+            if conflict.reason != "AlreadyExists":
+                raise
+            return None
 
     async def apply(self, resource: Resource, obj: Obj, *, subresource: str | None = None) -> Obj:
         """Server-side apply, forced: the fields in `obj` become ours (KEP-555)."""

@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from cluster import build
 from cluster.providers import Provider
 from tests.e2e.conftest import HOME, Kubectl, Story, eventually
+from tests.e2e.ports import free_port, listens
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "falco-alert.json"
 
@@ -22,10 +22,10 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "falco-alert.json"
 @pytest.fixture(scope="module")
 def receiver(provider: Provider) -> Iterator[int]:
     """A local port that leads to the receiver's Service."""
-    port = _free_port()
+    port = free_port()
     forward = ["--kubeconfig", str(provider.kubeconfig()), "-n", HOME, "port-forward", "service/firedoor-receiver", f"{port}:80"]
     with subprocess.Popen([str(build.program("kubectl")), *forward], stdout=subprocess.DEVNULL) as process:
-        eventually(lambda: _listens(port), "the receiver is forwarded")
+        eventually(lambda: listens(port), "the receiver is forwarded")
         yield port
         process.terminate()
 
@@ -99,14 +99,3 @@ def test_what_is_not_json_is_a_bad_request(receiver: int, token: str) -> None:
 
 def test_what_is_too_large_is_not_read(receiver: int, token: str) -> None:
     assert post(receiver, b" " * ((1 << 20) + 1), token)[0] == 413
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0

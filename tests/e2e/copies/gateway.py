@@ -1,9 +1,7 @@
 """An object store as a process of this machine: versitygw on a folder, spoken to as a stranger would, by MinIO's client."""
 
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +12,8 @@ from minio import Minio
 from minio.error import S3Error
 
 from cluster import build
+from tests.e2e.conftest import eventually
+from tests.e2e.ports import free_port, listens
 
 USER, PASSWORD = "firedoor", "not-a-secret"
 LOCKED, PLAIN = "evidence", "no-lock"
@@ -39,7 +39,7 @@ class Gateway:
         environment = os.environ | {"ROOT_ACCESS_KEY": USER, "ROOT_SECRET_KEY": PASSWORD}
         posix = ["posix", "--versioning-dir", str(versions), str(data)]
         self.process = subprocess.Popen([*command, *posix], env=environment, stdout=subprocess.DEVNULL)
-        self._wait()
+        eventually(lambda: listens(self.port), "the store comes up", seconds=20)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -52,15 +52,6 @@ class Gateway:
     @property
     def client(self) -> Minio:
         return client(f"127.0.0.1:{self.port}")
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("the store does not come up")
 
 
 def client(address: str) -> Minio:
@@ -80,12 +71,6 @@ def gateway(folder: Path) -> Iterator[Gateway]:
         yield store
     finally:
         store.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def versions(store: Minio, bucket: str = LOCKED, prefix: str = "") -> dict[str, list[str]]:

@@ -24,11 +24,11 @@ from tests.e2e.copies.gateway import (
     REGION,
     USER,
     Gateway,
-    free_port,
     gateway,
     refuses_to_delete,
     versions,
 )
+from tests.e2e.ports import free_port
 from tests.unit.evidence.test_bag import ARTIFACTS, accepted_by_others, filled
 
 FOLDER = "cluster-1/uid-1/incident-1"

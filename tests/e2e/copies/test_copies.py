@@ -14,9 +14,10 @@ from cluster.install import install
 from cluster.providers import Provider
 from firedoor.evidence.verify import verify
 from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually
-from tests.e2e.copies.gateway import LOCKED, PASSWORD, REGION, USER, client, free_port, refuses_to_delete, versions
+from tests.e2e.copies.gateway import LOCKED, PASSWORD, REGION, USER, client, refuses_to_delete, versions
 from tests.e2e.evidence.bags import judged
 from tests.e2e.evidence.test_handover import program
+from tests.e2e.ports import free_port
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 PORT = 7070
