@@ -7,7 +7,7 @@ that costs a look at the groups. The process runs it on the leader; what a polic
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firedoor.controller.residue import Residues
 from firedoor.kube.client import Obj
@@ -21,7 +21,7 @@ Seen = dict[tuple[str, str, str], str]
 
 @dataclass(slots=True)
 class ForeignWatch:
-    """Who was there at the last look."""
+    """Who was there at the last look; a first look takes nobody for known, as those held were tried before it."""
 
     residues: Residues
     holding: Callable[[], Collection[str]]
@@ -29,7 +29,7 @@ class ForeignWatch:
     on_change: Callable[[str | None], None]
     """Called with the namespace in which policies came, changed or went; None: those of the cluster did."""
     seconds: float = LOOK_SECONDS
-    _seen: Seen | None = None
+    _seen: Seen = field(default_factory=dict)
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -42,13 +42,12 @@ class ForeignWatch:
 
     async def _look(self) -> None:
         if not self.holding():
-            self._seen = None  # whoever is held next is tried anyway
+            self._seen = {}
             return
         now = {_key(policy): _form(policy) for policy in await self.residues.foreign()}
         before, self._seen = self._seen, now
-        if before is not None:
-            for namespace in {key[1] for key in before.keys() | now.keys() if before.get(key) != now.get(key)}:
-                self.on_change(namespace or None)
+        for namespace in {key[1] for key in before.keys() | now.keys() if before.get(key) != now.get(key)}:
+            self.on_change(namespace or None)
 
 
 def _key(policy: Obj) -> tuple[str, str, str]:

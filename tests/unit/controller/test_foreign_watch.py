@@ -68,6 +68,7 @@ async def test_what_comes_changes_or_goes_is_told_with_its_namespace_and_what_on
     cluster.objects["v2", "ciliumnetworkpolicies"] = kept = [policy()]
     watch = ForeignWatch(Residues(cluster), lambda: (UID,), told.append)
     await watch._look()
+    told.clear()
     kept[0] = policy(version="8")
     await watch._look()
     assert told == []
@@ -80,6 +81,18 @@ async def test_what_comes_changes_or_goes_is_told_with_its_namespace_and_what_on
     del kept[0]
     await watch._look()
     assert told == ["shop", "bank", None, "shop"]
+
+
+async def test_what_came_between_the_first_try_and_the_first_look_is_news() -> None:
+    cluster, told, held = Cluster(V1), list[str | None](), [UID]
+    cluster.objects["v2", "ciliumnetworkpolicies"] = [policy()]
+    watch = ForeignWatch(Residues(cluster), lambda: held, told.append)
+    await watch._look()
+    held.clear()
+    await watch._look()
+    held.append(UID)
+    await watch._look()
+    assert told == ["shop", "shop"]
 
 
 async def test_nobody_is_asked_anything_while_nobody_is_held() -> None:
