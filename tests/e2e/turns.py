@@ -42,18 +42,9 @@ def _lock(file: Path, kind: int) -> Iterator[None]:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Those that run alone come last, when nobody is left who waits for them; tests without a story fill the gaps before."""
-    alone = [item for item in items if item.get_closest_marker("alone")]
-    together = [item for item in items if not item.get_closest_marker("alone")]
-    stories = [item for item in together if _is_story(item)]
-    return [*_mixed(stories, [item for item in together if not _is_story(item)]), *alone]
+    """Those that run alone, then those that share the cluster, then what needs none, each in its own order."""
+    return sorted(items, key=lambda item: (not _is_story(item), item.get_closest_marker("alone") is None))
 
 
 def _is_story(item: pytest.Item) -> bool:
-    return "namespace" in getattr(item, "fixturenames", ())
-
-
-def _mixed(*groups: list[pytest.Item]) -> list[pytest.Item]:
-    """All groups, each in its own order and evenly spread."""
-    places = [(number / len(group), item) for group in groups for number, item in enumerate(group)]
-    return [item for _, item in sorted(places, key=lambda place: place[0])]
+    return "turn" in getattr(item, "fixturenames", ())
