@@ -12,7 +12,7 @@ from typing import TypeVar
 from bench import floor, flow, scene
 from bench.controller import CALLS, MEMORY, NAME, metric, pods, ready
 from bench.figures import Times, line, table
-from bench.observer import Observer
+from bench.observer import Observer, observing
 from cluster.install import HOME
 from cluster.providers import chosen
 from firedoor.kube.client import Kube
@@ -80,13 +80,11 @@ def _claims(
 async def paced(kube: Kube, space: str) -> Times:
     """Isolations one after the other, on pods that run."""
     names = await scene.pods(kube, space, PACED, real=True)
-    observer = Observer(kube, space)
-    await observer.start()
     times = []
-    for name in names:
-        times.append(await _isolate(kube, space, observer, name))
-        await asyncio.sleep(PACE_SECONDS)
-    observer.stop()
+    async with observing(kube, space) as observer:
+        for name in names:
+            times.append(await _isolate(kube, space, observer, name))
+            await asyncio.sleep(PACE_SECONDS)
     return Times(tuple(times))
 
 
@@ -101,30 +99,24 @@ async def counted(kube: Kube, space: str) -> tuple[Times, float]:
 async def proofs(kube: Kube, space: str) -> Times:
     """From an incident's creation to the proof that its suspect is isolated, one after the other."""
     names = await scene.pods(kube, space, PROVED, real=True)
-    observer = Observer(kube, space)
-    await observer.start()
     times = []
-    for name in names:
-        began = time.monotonic()
-        await kube.create(INCIDENTS, scene.incident(space, name))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while name not in observer.proofs:
-                await asyncio.sleep(0.005)
-        times.append(observer.proofs[name] - began)
-        await asyncio.sleep(PACE_SECONDS)
-    observer.stop()
+    async with observing(kube, space) as observer:
+        for name in names:
+            began = time.monotonic()
+            await kube.create(INCIDENTS, scene.incident(space, name))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                times.append(await observer.proofs[name] - began)
+            await asyncio.sleep(PACE_SECONDS)
     return Times(tuple(times))
 
 
 async def left_open(kube: Kube, space: str, count: int) -> float:
     """Memory of the controller, in MiB, while so many incidents are open."""
     names = await scene.pods(kube, space, count, real=False)
-    observer = Observer(kube, space)
-    await observer.start()
-    for some in batched(names, 50):
-        await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in some))
-    await asyncio.gather(*(_closed(observer, name) for name in names))
-    observer.stop()
+    async with observing(kube, space) as observer:
+        for some in batched(names, 50):
+            await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in some))
+        await _closed(observer, names)
     await asyncio.sleep(SETTLE_SECONDS)
     return await metric(kube, MEMORY) / 2**20
 
@@ -132,12 +124,10 @@ async def left_open(kube: Kube, space: str, count: int) -> float:
 async def burst(kube: Kube, space: str, count: int) -> Times:
     """Isolations all at once."""
     names = await scene.pods(kube, space, count, real=False)
-    observer = Observer(kube, space)
-    await observer.start()
-    began = time.monotonic()
-    await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in names))
-    found = await asyncio.gather(*(_closed(observer, name) for name in names))
-    observer.stop()
+    async with observing(kube, space) as observer:
+        began = time.monotonic()
+        await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in names))
+        found = await _closed(observer, names)
     return Times(tuple(at - began for at in found))
 
 
@@ -180,14 +170,13 @@ async def _sealed(kube: Kube, space: str, name: str) -> bool:
 async def _isolate(kube: Kube, space: str, observer: Observer, name: str) -> float:
     began = time.monotonic()
     await kube.create(INCIDENTS, scene.incident(space, name))
-    return await _closed(observer, name) - began
+    (at,) = await _closed(observer, [name])
+    return at - began
 
 
-async def _closed(observer: Observer, name: str) -> float:
+async def _closed(observer: Observer, pods: Sequence[str]) -> list[float]:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while (at := observer.closed_at(name)) is None:
-            await asyncio.sleep(0.002)
-    return at
+        return [await observer.closed(pod) for pod in pods]
 
 
 async def _floor(kube: Kube, run: Run[Times]) -> Times:

@@ -6,18 +6,19 @@ No guards, no records, no retries, no status: what is left when everything that 
 import asyncio
 from typing import Any
 
-from bench.scene import incidents
+from bench.changes import changes, newest
 from firedoor.actions.network import deny_policy
 from firedoor.api import names
 from firedoor.kube.client import Kube
-from firedoor.kube.resources import NETWORK_POLICIES, PODS
+from firedoor.kube.resources import INCIDENTS, NETWORK_POLICIES, PODS
 
 
 async def contain(kube: Kube, space: str) -> None:
     """Contains every new incident of a namespace until cancelled."""
     async with asyncio.TaskGroup() as group:
-        async for incident in incidents(kube, space):
-            group.create_task(_close(kube, space, incident))
+        async for event, incident in changes(kube, INCIDENTS, space, await newest(kube, INCIDENTS, space)):
+            if event == "ADDED":
+                group.create_task(_close(kube, space, incident))
 
 
 async def _close(kube: Kube, space: str, incident: dict[str, Any]) -> None:

@@ -4,70 +4,69 @@ The benchmark asks it; it touches nothing. Times are this process's monotonic cl
 """
 
 import asyncio
-import json
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-import aiohttp
-
+from bench.changes import changes, newest
 from firedoor.api import names
-from firedoor.kube.client import Kube
+from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import INCIDENTS, NETWORK_POLICIES, PODS, Resource
 
-STREAM = aiohttp.ClientTimeout(total=None)
+Sightings = defaultdict[str, "asyncio.Future[float]"]
+
+
+def _sightings() -> Sightings:
+    return defaultdict(lambda: asyncio.get_running_loop().create_future())
 
 
 @dataclass
 class Observer:
-    """First sightings of policies and labels, by pod."""
+    """First sightings, by pod: they come true as they happen, and cost nothing while they are waited for."""
 
-    kube: Kube
-    namespace: str
-    policies: dict[str, float] = field(default_factory=dict)
-    labels: dict[str, float] = field(default_factory=dict)
-    proofs: dict[str, float] = field(default_factory=dict)
-    """First sightings of `Isolated` being True."""
-    _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+    policies: Sightings = field(default_factory=_sightings)
+    labels: Sightings = field(default_factory=_sightings)
+    proofs: Sightings = field(default_factory=_sightings)
+    """Of `Isolated` being True."""
 
-    async def start(self) -> None:
-        """Watches policies, pods and incidents of the namespace until stopped."""
-        for resource, seen in ((NETWORK_POLICIES, self._policy), (PODS, self._pod), (INCIDENTS, self._incident)):
-            version = await self._version(resource)
-            self._tasks.append(asyncio.create_task(self._watch(resource, version, seen)))
-
-    def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-    def closed_at(self, pod: str) -> float | None:
+    async def closed(self, pod: str) -> float:
         """When the pod's policy and label had both been seen."""
-        both = (self.policies.get(pod), self.labels.get(pod))
-        return None if None in both else max(at for at in both if at is not None)
+        return max(await self.policies[pod], await self.labels[pod])
 
-    def _policy(self, policy: dict[str, Any]) -> None:
-        target = (policy["metadata"].get("annotations") or {}).get(names.TARGET)
-        if target:
-            self.policies.setdefault(target, time.monotonic())
+    def policy(self, policy: Obj) -> None:
+        if target := (policy["metadata"].get("annotations") or {}).get(names.TARGET):
+            _seen(self.policies[target])
 
-    def _pod(self, pod: dict[str, Any]) -> None:
+    def pod(self, pod: Obj) -> None:
         if any(key.startswith(names.QUARANTINE_PREFIX) for key in pod["metadata"].get("labels") or {}):
-            self.labels.setdefault(pod["metadata"]["name"], time.monotonic())
+            _seen(self.labels[pod["metadata"]["name"]])
 
-    def _incident(self, incident: dict[str, Any]) -> None:
+    def incident(self, incident: Obj) -> None:
         conditions = incident.get("status", {}).get("conditions") or ()
         if any(c["type"] == "Isolated" and c["status"] == "True" for c in conditions):
-            self.proofs.setdefault(incident["spec"]["target"]["name"], time.monotonic())
+            _seen(self.proofs[incident["spec"]["target"]["name"]])
 
-    async def _version(self, resource: Resource) -> str:
-        url = self.kube.server + resource.path(self.namespace)
-        async with self.kube.session.get(url, params={"limit": "1"}) as answer:
-            return str((await answer.json())["metadata"]["resourceVersion"])
 
-    async def _watch(self, resource: Resource, version: str, seen: Callable[[dict[str, Any]], None]) -> None:
-        query = {"watch": "true", "resourceVersion": version}
-        url = self.kube.server + resource.path(self.namespace)
-        async with self.kube.session.get(url, params=query, timeout=STREAM) as answer:
-            async for line in answer.content:
-                seen(json.loads(line)["object"])
+@asynccontextmanager
+async def observing(kube: Kube, space: str) -> AsyncIterator[Observer]:
+    """Watches policies, pods and incidents of the namespace; a watch that fails ends the block."""
+    observer = Observer()
+    looks = ((NETWORK_POLICIES, observer.policy), (PODS, observer.pod), (INCIDENTS, observer.incident))
+    begun = [(resource, await newest(kube, resource, space), see) for resource, see in looks]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_watch(kube, resource, space, version, see)) for resource, version, see in begun]
+        yield observer
+        for task in tasks:
+            task.cancel()
+
+
+async def _watch(kube: Kube, resource: Resource, space: str, version: str, see: Callable[[Obj], None]) -> None:
+    async for _, found in changes(kube, resource, space, version):
+        see(found)
+
+
+def _seen(sighting: "asyncio.Future[float]") -> None:
+    if not sighting.done():
+        sighting.set_result(time.monotonic())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bench import scene
 from bench.controller import CALLS, MEMORY, PROCESSOR, metric, roomy
 from bench.node import pretended
-from bench.observer import Observer
+from bench.observer import observing
 from cluster.providers import chosen
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
@@ -75,17 +75,13 @@ async def _used(kube: Kube) -> tuple[float, float]:
 async def _open(kube: Kube, space: str, node: str, count: int) -> float:
     """Makes the incidents; how many doors a second were closed."""
     names = await scene.pods(kube, space, count, real=False, node=node)
-    observer = Observer(kube, space)
-    await observer.start()
-    began = time.monotonic()
-    for at in range(0, count, AT_A_TIME):
-        some = names[at : at + AT_A_TIME]
-        await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in some))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while any(observer.closed_at(name) is None for name in names):
-            await asyncio.sleep(0.1)
-    observer.stop()
-    return count / (time.monotonic() - began)
+    async with observing(kube, space) as observer, asyncio.timeout(PATIENCE_SECONDS):
+        began = time.monotonic()
+        for at in range(0, count, AT_A_TIME):
+            some = names[at : at + AT_A_TIME]
+            await asyncio.gather(*(kube.create(INCIDENTS, scene.incident(space, name)) for name in some))
+        last = max([await observer.closed(name) for name in names])
+    return count / (last - began)
 
 
 if __name__ == "__main__":

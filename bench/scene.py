@@ -5,20 +5,15 @@ Paced runs isolate real pods; a burst isolates pods that no scheduler takes, so 
 
 import asyncio
 import contextlib
-import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
-
-import aiohttp
 
 from firedoor.api import names
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import INCIDENTS, NAMESPACES, PODS
 
-WATCH = aiohttp.ClientTimeout(total=None)
 AT_A_TIME = 8
 
 
@@ -81,16 +76,6 @@ def incident(space: str, pod: str, *, evidence: bool = False) -> Obj:
             "evidence": {"enabled": evidence, "paths": ["/etc"]},
         },
     }
-
-
-async def incidents(kube: Kube, space: str) -> AsyncIterator[dict[str, Any]]:
-    """New incidents as a watch brings them."""
-    url = kube.server + INCIDENTS.path(space)
-    async with kube.session.get(url, params={"watch": "true"}, timeout=WATCH) as answer:
-        async for line in answer.content:
-            event = json.loads(line)
-            if event["type"] == "ADDED":
-                yield event["object"]
 
 
 def _pod(space: str, name: str, real: bool, node: str) -> Obj:
