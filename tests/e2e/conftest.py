@@ -19,6 +19,7 @@ from cluster import build
 from cluster.providers import Provider, chosen
 from cluster.which import NUMBER
 from tests.e2e import turns
+from tests.e2e.eyes import Eyes
 
 HOME = "firedoor-system"
 PATIENCE_SECONDS = 60.0
@@ -32,6 +33,7 @@ class Kubectl:
     def __init__(self, kubeconfig: str) -> None:
         self.kubeconfig = kubeconfig
         self._environment = os.environ | {"KUBECONFIG": kubeconfig}
+        self._eyes = Eyes(kubeconfig)
         self._program = str(build.program("kubectl")) if shutil.which("go") else "kubectl"
 
     def __call__(self, *arguments: str, text: str = "", check: bool = True) -> str:
@@ -49,15 +51,15 @@ class Kubectl:
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self._environment)
 
     def json(self, *arguments: str) -> Json:
-        found: Json = json.loads(self("get", *arguments, "-o", "json"))
-        return found
+        """An object or a list, in the words of `kubectl get`."""
+        return self._eyes.get(*arguments)
 
     def apply(self, *documents: Json) -> None:
         listed = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
         self("apply", "--server-side", "-f", "-", text=json.dumps(listed))
 
     def exists(self, *arguments: str) -> bool:
-        return bool(self("get", *arguments, "--ignore-not-found", "-o", "name").strip())
+        return self._eyes.sees(*arguments)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,7 @@
 """The real controller as a process of its own, which does what `kopf run -m firedoor.controller` does from a checkout.
 
-A `starter` has read the modules once and forks every controller from there, so that dying a hundred times is cheap.
+A `starter` has read the modules once and forks every controller and collector from there, so that dying a hundred times
+is cheap.
 """
 
 import asyncio
@@ -45,9 +46,14 @@ class Process:
         self._ended = asyncio.create_task(self._end())
 
     @classmethod
-    async def started(cls, environment: Mapping[str, str], log: Path) -> "Process":
-        order = json.dumps({"environment": dict(environment), "log": str(log)})
+    async def started(cls, program: str, environment: Mapping[str, str], log: Path) -> "Process":
+        """program: controller or collector."""
+        order = json.dumps({"program": program, "environment": dict(environment), "log": str(log)})
         return cls(json.loads(await asyncio.to_thread(_ordered, order)))
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.done()
 
     def send_signal(self, how: signal.Signals) -> None:
         if not self._ended.done():
@@ -97,7 +103,7 @@ class Operator:
             "FIREDOOR_SIGNING_KEY": str(key),
             **self.settings,
         }
-        self.process = await Process.started(environment, self.kubeconfig.with_name("controller.log"))
+        self.process = await Process.started("controller", environment, self.kubeconfig.with_name("controller.log"))
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         self.process.send_signal(how)

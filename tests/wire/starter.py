@@ -1,19 +1,25 @@
-"""Starts controllers without reading their modules anew each time: it has read them once, and forks.
+"""Starts controllers and collectors without reading their modules anew each time: it has read them once, and forks.
 
 A wire test kills a controller at each of its writes, hundreds of times. What is forked goes on as `kopf run -m
-firedoor.controller` does, as a process of its own. Orders come in and pids go out, one JSON line each.
+firedoor.controller` or `firedoor collect` do, as a process of its own. Orders come in and pids go out, one JSON line each.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kopf.cli import main as kopf
 
 import firedoor.controller  # noqa: F401
+from firedoor.evidence import collector
 
 ARGUMENTS = ["run", "-m", "firedoor.controller", "--standalone", "-A"]
+PROGRAMS: Mapping[str, Callable[[], object]] = {
+    "controller": lambda: kopf(ARGUMENTS),
+    "collector": lambda: sys.exit(collector.main()),
+}
 
 
 def main() -> None:
@@ -41,7 +47,7 @@ def _orphan(order: dict[str, Any], ask: int) -> None:
         os.dup2(file, stream)
     os.environ.clear()
     os.environ.update(order["environment"])
-    kopf(ARGUMENTS)
+    PROGRAMS[order["program"]]()
 
 
 if __name__ == "__main__":

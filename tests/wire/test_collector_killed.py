@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +14,13 @@ from aiohttp import web
 from firedoor.evidence.verify import verify
 from tests.fakes.apiserver import KUBECONFIG
 from tests.unit.evidence.apiserver import UID, ApiServer
+from tests.wire.process import Process
 
 BAGS, KILLS = 4, 25
 ROUNDS = 100
 """More than enough: some collectors are done before they can be killed."""
 LINES = 60
 PAUSE_SECONDS = 0.01
-COLLECT = "import sys; sys.path[:0] = {paths!r}; from firedoor.evidence.collector import main; sys.exit(main())"
 
 
 class Slow(ApiServer):
@@ -36,7 +35,7 @@ class Slow(ApiServer):
         return answer
 
 
-async def collector(volume: Path, kubeconfig: Path, target: Path) -> asyncio.subprocess.Process:
+async def collector(volume: Path, kubeconfig: Path, target: Path) -> Process:
     order = {
         "incident": {"uid": UID, "name": "web-shell", "namespace": "shop"},
         "pod": {"namespace": "shop", "name": "web-1", "uid": "pod-uid"},
@@ -48,10 +47,7 @@ async def collector(volume: Path, kubeconfig: Path, target: Path) -> asyncio.sub
         "FIREDOOR_EVIDENCE_ROOT": str(volume),
         "FIREDOOR_TERMINATION": str(volume.with_suffix(".words")),
     }
-    script = COLLECT.format(paths=sys.path)
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
+    return await Process.started("collector", environment, volume.with_suffix(".log"))
 
 
 def captured(volume: Path) -> Iterator[bytes]:
@@ -66,10 +62,10 @@ async def killed_until_sealed(volume: Path, kubeconfig: Path, target: Path, chan
     kills, seen = 0, set[bytes]()
     while kills < KILLS:
         process = await collector(volume, kubeconfig, target)
-        while process.returncode is None and not (volume / "incident-0123abcd.partial").exists():
+        while not process.ended and not (volume / "incident-0123abcd.partial").exists():
             await asyncio.sleep(0.01)
-        await asyncio.sleep(chance.uniform(0.3, 1.6))
-        if process.returncode is not None:
+        await asyncio.sleep(chance.uniform(0.0, 1.2))
+        if process.ended:
             break
         process.send_signal(signal.SIGKILL)
         await process.wait()
@@ -78,8 +74,7 @@ async def killed_until_sealed(volume: Path, kubeconfig: Path, target: Path, chan
         if (volume / "incident-0123abcd").exists():
             break
     process = await collector(volume, kubeconfig, target)
-    _, said = await process.communicate()
-    assert process.returncode == 0, said.decode()
+    assert await process.wait() == 0, volume.with_suffix(".log").read_text()
     kept = list(captured(volume))
     assert all(any(whole.startswith(part) for whole in kept) for part in seen)
     return kills

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Kubectl, Story
+from tests.e2e.conftest import Kubectl, Story, eventually
 from tests.e2e.people.persona import Persona
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
@@ -60,8 +60,8 @@ def test_what_is_contained_stays_so_through_a_pause(story: Story, policy: Policy
     story.wait("Contained")
     policy(paused=True)
     story.kubectl("-n", story.namespace, "delete", "networkpolicy", "--all")
+    eventually(lambda: story.kubectl.exists("-n", story.namespace, "networkpolicy"), "the door is closed again")
     story.wait("Contained")
-    assert story.kubectl.exists("-n", story.namespace, "networkpolicy")
 
 
 def test_a_policy_speaks_of_a_namespace_from_the_moment_it_has_the_label(story: Story, policy: Policy) -> None:
