@@ -166,6 +166,30 @@ async def test_a_note_on_the_claim_that_somebody_broke_is_told_and_ends_nothing(
         assert "was changed" in evidence(cluster)["unsigned"]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_bag_that_is_sealed_after_the_release_is_told_of_with_its_key(tmp_path: Path, restarted: bool) -> None:
+    async with FakeCluster() as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path) as operator:
+            report(cluster, evidence={})
+            await eventually(lambda: bool(cluster.all(JOBS)), "a collector is at work")
+            release(cluster)
+            await eventually(lambda: over(cluster), "the incident is over")
+            assert condition(cluster, "EvidenceSealed")["reason"] == "Capturing"
+            before = condition(cluster, "Released")
+            if restarted:
+                operator.kill()
+                collectors(cluster)
+                await operator.again()
+            collectors(cluster)
+            await eventually(lambda: bool(keepers(cluster)), "the bag is being signed", 45.0)
+            collectors(cluster)
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed", 45.0)
+            assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
+            assert condition(cluster, "Released") == before
+            assert over(cluster)
+
+
 async def test_a_bag_is_signed_also_when_its_incident_is_gone(tmp_path: Path) -> None:
     async with FakeCluster() as cluster:
         furnish(cluster)

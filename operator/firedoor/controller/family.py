@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from firedoor.api.conditions import Reason
+from firedoor.api.conditions import Reason, Type
 from firedoor.api.incident import PlanStatus
 from firedoor.controller.act import Actor
 from firedoor.controller.again import earliest, until
@@ -20,11 +20,12 @@ from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
 from firedoor.kube.errors import Conflict
-from firedoor.planner import blind, expiry, family, release, workload
+from firedoor.planner import blind, expiry, family, late, release, workload
 from firedoor.planner.containment import containment
 from firedoor.planner.family import Kin
 from firedoor.planner.family_guards import refusal
 from firedoor.planner.family_report import Findings, status
+from firedoor.planner.family_sum import summed
 from firedoor.planner.group import Group
 from firedoor.planner.permits import Refusal
 from firedoor.planner.situation import Situation
@@ -80,6 +81,13 @@ class Family:
         await self.scribe.let_go(record.incident)
         record.over = True
         return None
+
+    async def tell_of_evidence(self, record: Record) -> Again | None:
+        """What was sealed of the suspects after everything was given back."""
+        s = self.observer.unseen(record.incident, self.clock())
+        said = summed(Type.EVIDENCE_SEALED, await self.children.of(record.incident))
+        await self.scribe.write(record.incident, late.status(s, said, None))
+        return Again(LOOK_AGAIN_SECONDS, Lane.RELEASE) if said.reason is Reason.CAPTURING else None
 
     async def stall(self, record: Record, trouble: Trouble) -> None:
         """Shows what the API server refuses; before the suspects are written down, nothing can be said of them."""

@@ -190,7 +190,7 @@ class Controller:
             self.copies.look_soon()
         if before is None or before.status != incident.status or before.leaving != incident.leaving:
             self._wake_parent(incident)
-        if record.over or (before is not None and not _news(before, incident)):
+        if record.settled or (before is not None and not _news(before, incident)):
             return
         self.queue.add(incident.uid, Lane.RELEASE if incident.leaving else Lane.CONTAIN if before is None else Lane.REST)
 
@@ -276,7 +276,7 @@ class Controller:
     def _wake_parent(self, incident: SecurityIncident) -> None:
         """An incident that another one made says something new; many of them speak at a time, so it waits a little."""
         parent = self.ledger.records.get(incident.metadata.labels.get(names.PARENT, ""))
-        if parent is not None and not parent.over:
+        if parent is not None and not parent.settled:
             self.queue.add(parent.incident.uid, Lane.REST, PARENT_WAITS_SECONDS)
 
     def _deleted(self, incident: SecurityIncident) -> None:

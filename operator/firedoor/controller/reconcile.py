@@ -24,12 +24,12 @@ from firedoor.controller.record import Ledger, Record, behind_the_times
 from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict, Forbidden, Invalid
-from firedoor.planner import blind, containment, expiry, guards, imagine, release, steps, workload
+from firedoor.planner import blind, containment, expiry, guards, imagine, late, release, steps, workload
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
 from firedoor.planner.protection import shelter_after
-from firedoor.planner.report import Findings, repair, status
+from firedoor.planner.report import Findings, evidence, repair, status
 from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
 from firedoor.planner.summary import Trouble
@@ -67,8 +67,10 @@ class Reconciler:
     async def reconcile(self, uid: str, lane: Lane) -> Again | None:
         """One look at one incident; when to look again, if nothing else calls for it."""
         record = self.ledger.records.get(uid)
-        if record is None or record.over:
+        if record is None or record.settled:
             return None
+        if record.over:
+            return await self._tell_of_evidence(record)
         loop = (self.family.contain, self.family.give_back) if heads_family(record.incident) else (self._contain, self._give_back)
         try:
             return await loop[record.incident.leaving](record)
@@ -207,7 +209,17 @@ class Reconciler:
         if release.outstanding(s):
             return Again(LOOK_AGAIN_SECONDS if release.waits_for_evidence(s) else 1.0, Lane.RELEASE)
         await self._part(record)
-        return None
+        return Again(SLOWLY_SECONDS, Lane.RELEASE) if s.around.capture.under_way else None
+
+    async def _tell_of_evidence(self, record: Record) -> Again | None:
+        """A bag that is sealed after everything was given back: its incident still says where it is."""
+        if heads_family(record.incident):
+            return await self.family.tell_of_evidence(record)
+        s = self.observer.unseen(record.incident, self.clock())
+        capture = await self.observer.capture(s)
+        s = replace(s, around=replace(s.around, capture=capture))
+        await self.scribe.write(record.incident, late.status(s, evidence(s), capture.result))
+        return Again(SLOWLY_SECONDS, Lane.RELEASE) if capture.under_way else None
 
     async def _part(self, record: Record) -> None:
         """Everything is given back: the incident may go, and nothing is kept open for it."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from firedoor.api.incident import Receipt, SecurityIncident
 from firedoor.api.names import FINALIZER, PARENT, cordon_holder, quarantine_label, scale_holder
 from firedoor.controller.index import Index, Key
+from firedoor.planner import late
 from firedoor.planner.family import vouches
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.rules import UNBOUNDED
@@ -66,6 +67,11 @@ class Record:
     """Tries to prove the isolation, since it was last proved."""
     fight: Fight = NO_FIGHT
     """What happened so far over the workload; after a restart as the status tells it."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to do or to tell."""
+        return self.over and not late.is_owed(self.incident)
 
 
 @dataclass(slots=True)

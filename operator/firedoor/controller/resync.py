@@ -101,7 +101,7 @@ class Resync:
 
     def _look_again(self, record: Record) -> None:
         """At once where there is news, else when nobody has looked for the time of a resync: thousands do not come together."""
-        if record.over:
+        if record.settled:
             return
         if record.incident.leaving:
             self.enqueue(record.incident.uid, Lane.RELEASE, 0.0)

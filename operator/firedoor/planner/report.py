@@ -8,7 +8,7 @@ from datetime import datetime
 
 from firedoor.api.conditions import Condition, Reason, Type, merged
 from firedoor.api.incident import EvidenceStatus, IncidentStatus, Isolation, PlanStatus
-from firedoor.api.names import PRIOR, cordon_holder, deny_policy
+from firedoor.api.names import PRIOR, cordon_holder, deny_policy, evidence_claim
 from firedoor.planner.containment import (
     cordon_refusal,
     suspect_node,
@@ -114,7 +114,7 @@ def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) ->
             Type.WORKLOAD_SCALED: scaled(s),
             Type.IDENTITY_FROZEN: frozenness(s) if wants_freeze(s) else not_requested("Freezing the identity"),
         }
-    return found | {Type.EVIDENCE_SEALED: _evidence(s), Type.RELEASED: given_back}
+    return found | {Type.EVIDENCE_SEALED: evidence(s), Type.RELEASED: given_back}
 
 
 def _isolated(s: Situation) -> Verdict:
@@ -151,7 +151,8 @@ def scaled(s: Situation) -> Verdict:
     return scaling(s) if wants_scale(s) else not_requested("Scaling to zero")
 
 
-def _evidence(s: Situation) -> Verdict:
+def evidence(s: Situation) -> Verdict:
+    """The verdict on the bag; what is not under way when everything is given back begins no more."""
     if not wants_evidence(s):
         return not_requested("Evidence")
     capture = s.around.capture
@@ -159,6 +160,9 @@ def _evidence(s: Situation) -> Verdict:
         return _sealed(capture.why, capture.result)
     if capture.state == "Failed":
         return Verdict("False", Reason.COLLECTOR_FAILED, capture.why)
+    if s.incident.leaving and capture.state in ("Absent", "Queued"):
+        kept = f"What there is lies on claim {evidence_claim(s.incident.uid)}, if that exists."
+        return Verdict("False", Reason.RELEASED, f"Released while no collector was at work. {kept}")
     return Verdict("False", Reason.CAPTURING, capture.why or "The collector is about to start.")
 
 

@@ -46,6 +46,11 @@ class Capture:
         """Whether the bag is sealed; its signature may still be on its way."""
         return self.state in ("Signing", "Sealed")
 
+    @property
+    def under_way(self) -> bool:
+        """Whether there is going to be news."""
+        return self.state in ("Running", "Signing")
+
 
 @dataclass(frozen=True, slots=True)
 class Residue:
