@@ -1,6 +1,7 @@
 """The views of a bag: what other people's tools ask of them, and what an attacker's words can do in them."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -130,6 +131,26 @@ def test_a_log_line_says_where_in_the_bag_it_stands(tmp_path: Path) -> None:
         raw = (bag / row["evidence.path"]).read_bytes()
         assert raw[row["evidence.offset"] :].startswith(row["event.original_time"].encode())
         assert row["evidence.sha256"] == hashlib.sha256(raw).hexdigest()
+
+
+def test_what_was_rotated_away_is_in_the_timeline_and_no_line_twice(tmp_path: Path) -> None:
+    bag = opened(tmp_path)
+    _keep(bag, "data/02-logs/web/current.log", "log", b"2026-01-01T10:00:00Z first\n2026-01-01T10:00:05Z last\n")
+    _keep(
+        bag,
+        "data/02-logs/web/node/0.log",
+        "node-log",
+        b"2026-01-01T10:00:05Z stdout F last\n2026-01-01T10:00:07Z stderr P late\n",
+    )
+    rotated = gzip.compress(b"2026-01-01T09:00:00.5Z stdout F long ago\nno time\n")
+    _keep(bag, "data/02-logs/web/node/0.log.20260101-095959.gz", "node-log", rotated)
+    _keep(bag, "data/02-logs/web/node/0.log.20260101-095958.gz", "node-log", rotated[:20])
+    write(bag, ABOUT)
+    bag.seal(INFORMATION, ABOUT)
+    told = [
+        (row["message"], row["datetime"][11:21]) for row in rows(tmp_path / "incident-1") if row["timestamp_desc"] == "Log Time"
+    ]
+    assert told == [("first", "10:00:00.0"), ("last", "10:00:05.0"), ("late", "10:00:07.0"), ("long ago", "09:00:00.5")]
 
 
 def test_of_a_long_log_the_timeline_has_the_beginning_and_the_end_and_stays_in_its_bounds(

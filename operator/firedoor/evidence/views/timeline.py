@@ -5,7 +5,6 @@ because one bad line ends an import (Timesketch, lib/utils.py).
 """
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,12 +12,12 @@ from typing import Any, Final
 from firedoor.evidence.artifact import Artifact
 from firedoor.evidence.layout import Kind
 from firedoor.evidence.views.found import Found, Obj, bytes_of, epoch, moment, words_of
+from firedoor.evidence.views.logged import lines
 
 ECS: Final = "9.2.0"
 TEXT_MOST: Final = 8000
 """Characters of a message: OpenSearch aggregates no keyword of more than 32766 bytes."""
 BYTES_MOST: Final = 64 << 20
-STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d) (.*)", re.DOTALL)
 NANO: Final = 1e9
 NUMBERS: Final[dict[str, type]] = {"process.pid": int, "file.size": int, "evidence.offset": int}
 """All other fields are text. One that changes its type between two lines ends an import."""
@@ -165,15 +164,6 @@ def _files(found: Found) -> Iterator[Obj]:
 
 
 def _logs(found: Found) -> Iterator[Obj]:
-    for artifact in found.of(Kind.LOG):
-        for offset, line in found.lines(artifact):
-            stamp = STAMP.fullmatch(line)
-            at = moment(_to_microseconds(stamp)) if stamp else None
-            if stamp and at is not None:
-                text = stamp[4].decode("utf-8", "backslashreplace")
-                more = {**_from(artifact, offset), "event.original_time": (stamp[1] + (stamp[2] or b"") + stamp[3]).decode()}
-                yield _row(found, at, "Log Time", text, "k8s:container:log", **more)
-
-
-def _to_microseconds(stamp: re.Match[bytes]) -> str:
-    return f"{stamp[1].decode()}{(stamp[2] or b'').decode()[:7]}{stamp[3].decode()}"
+    for line in lines(found):
+        more = {**_from(line.artifact, line.offset), "event.original_time": line.said}
+        yield _row(found, line.at, "Log Time", line.text, "k8s:container:log", **more)
