@@ -12,8 +12,8 @@ STAMP := $(VENV)/.installed
 K ?=
 COUNTS ?= 100 1000
 MODE ?= strict
-CLUSTERS ?= $(if $(KUBECONFIG),1,2)
-WORKERS ?= 4
+CLUSTERS ?= $(if $(KUBECONFIG),1,3)
+WORKERS ?= 6
 SIDE_BY_SIDE = -n $(WORKERS) --maxschedchunk 1
 
 help: ## This list

@@ -61,7 +61,7 @@ def test_without_probes_the_door_closes_and_the_claim_says_who_is_missing(story:
 
 @pytest.mark.alone
 def test_a_probe_image_that_cannot_be_had_is_as_if_there_were_no_probes(story: Story, probes: Json) -> None:
-    image = ("statefulset/firedoor-probe", "probe=firedoor.test/missing:1")
+    image = ("statefulset/firedoor-probe", "probe=127.0.0.1:1/missing:1")
     story.kubectl("-n", HOME, "set", "image", *image)
     story.kubectl("-n", HOME, "delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
     story.pod()
