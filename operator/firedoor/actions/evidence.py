@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firedoor.api import duration, names, quantity
+from firedoor.api.allocator import KEEPS_BLOCKS
 from firedoor.api.incident import Limits, Storage
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
@@ -135,6 +136,7 @@ def _container(image: str, order: Order) -> dict[str, Any]:
             {"name": "FIREDOOR_CAPTURE", "value": order.dump()},
             {"name": "IMAGE", "value": image},
             {"name": "SERVICE_ACCOUNT", "value": names.COLLECTOR},
+            *KEEPS_BLOCKS,
             _from_field("POD_NAME", "metadata.name"),
             _from_field("POD_UID", "metadata.uid"),
             _from_field("NODE_NAME", "spec.nodeName"),

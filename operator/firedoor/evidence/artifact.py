@@ -56,11 +56,6 @@ class Writer:
         self._descriptor = -1
 
     @property
-    def sha256(self) -> str:
-        """Of what was written so far."""
-        return self._hashes[0].hexdigest()
-
-    @property
     def opened(self) -> bool:
         return self._descriptor >= 0
 

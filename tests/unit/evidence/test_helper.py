@@ -178,7 +178,7 @@ from firedoor.look.frames import Kind, Sender
 sys.stdin.buffer.readline()
 sender = Sender(sys.stdout.buffer)
 sender.artifact("sockets")
-sender.frame(Kind.END, 1, {{"bytes": 0, "sha256": "", "missing": [{{"reason": "\x1b[31m", "such": 5}}, 7], "absent": "all"}})
+sender.frame(Kind.END, 1, {{"bytes": 1, "missing": [{{"reason": "\x1b[31m", "such": 5}}, 7], "absent": "all"}})
 sender.frame(Kind.DATA, 1, b"after the end")
 sys.stdin.buffer.readline()
 """

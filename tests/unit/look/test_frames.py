@@ -51,6 +51,21 @@ def test_a_flipped_bit_never_goes_unseen(at: int, flip: int) -> None:
     assert kept != good
 
 
+@pytest.mark.parametrize("lost", range(3))
+def test_a_frame_that_is_lost_or_comes_too_late_never_goes_unseen(lost: int) -> None:
+    output = io.BytesIO()
+    sender, ends = Sender(output), [0]
+    for number in range(3):
+        sender.frame(Kind.DATA, 1, b"%d" % number)
+        ends.append(output.tell())
+    sender.frame(Kind.END, 1, {})
+    stream = output.getvalue()
+    before, frame, after = stream[: ends[lost]], stream[ends[lost] : ends[lost + 1]], stream[ends[lost + 1] :]
+    for other in (before + after, before + after[: len(frame)] + frame + after[len(frame) :], before + frame + frame + after):
+        with pytest.raises(Garbled):
+            list(Reader().feed(other))
+
+
 @pytest.mark.parametrize("payload", [b"[]", b"{", b"\xff", b"[" * 100_000, b"1"])
 def test_what_tells_nothing_is_garbled(payload: bytes) -> None:
     with pytest.raises(Garbled):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from firedoor.api import restricted
+from firedoor.api.allocator import KEEPS_BLOCKS
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.kube.client import Obj
@@ -121,7 +122,7 @@ def _ephemeral(suspect: Suspect, name: str, target: str, image: str, security: M
         "targetContainerName": target,
         # What keeps it is small and ends by itself; each look is an exec beside it.
         "command": ["sleep", str(int(suspect.limits.capture_seconds) + STAYS_LONGER_SECONDS)],
-        "env": [{"name": "FIREDOOR_STAND", "value": name}],
+        "env": [{"name": "FIREDOOR_STAND", "value": name}, *KEEPS_BLOCKS],
         "terminationMessagePolicy": "File",
         "securityContext": dict(security),
     }

@@ -1,4 +1,4 @@
-"""One helper's artifacts: asked for by a plan, received as frames, believed only with count and hash, then acknowledged.
+"""One helper's artifacts: asked for by a plan, received as frames, believed only with count and checksum, then acknowledged.
 
 The helper's program is ours, but it runs as the suspect's user: what it sends is bounded here too, and a stream that
 does not make sense is cut. An artifact is whole with its END; what was not settled is asked for again.
@@ -166,14 +166,18 @@ class Session:
 
     async def _receive(self, stream: ExecStream) -> None:
         reader, words, clock = Reader(), b"", asyncio.get_running_loop().time
+        heard = clock()
         async with asyncio.timeout(SILENCE_SECONDS) as silence:
             async for channel, data in stream:
-                silence.reschedule(None)
                 if channel != STDOUT:
                     words = (words + data)[-500:]
                 for frame in reader.feed(data) if channel == STDOUT else ():
+                    if frame.kind is not FrameKind.DATA:
+                        silence.reschedule(None)  # what follows an end is our own time
                     await self._take(frame, stream)
-                silence.reschedule(clock() + SILENCE_SECONDS)
+                if silence.when() is None or clock() > heard + 1.0:
+                    heard = clock()
+                    silence.reschedule(heard + SILENCE_SECONDS)
         if not stream.outcome.success:
             self.cut(f"{stream.outcome.message} {words.decode('utf-8', 'backslashreplace')}".strip())
 
@@ -232,7 +236,7 @@ class Session:
             raise Garbled("an end came outside of any artifact")
         artifact = now.writer.artifact
         # What was not written for want of space or over the limit is partial already.
-        if artifact.status == "complete" and (told.get("bytes"), told.get("sha256")) != (now.bytes, now.writer.sha256):
+        if artifact.status == "complete" and told.get("bytes") != now.bytes:
             artifact.short("StreamTruncated", "What arrived is not what was sent.")
         elif now.task.archive and not now.tar.ended:
             artifact.short("StreamTruncated", now.tar.broken or "The archive has no end.")
