@@ -1,7 +1,7 @@
 """`make bench-capture`: evidence beside kubectl, in one run: the same log, the same file, on the same cluster.
 
-kubectl writes what it gets to a file on this machine; the collector hashes it twice, flushes it to its volume and looks at
-the pod again, and all of that is in its time. Times of artifacts are those of capture.json.
+kubectl writes what it gets to a file on this machine; the collector hashes it with two algorithms, flushes it to its
+volume and looks at the pod again, and all of that is in its time. Times of artifacts are those of capture.json.
 """
 
 import asyncio
@@ -70,21 +70,35 @@ async def main() -> None:
 
 
 async def _large(kube: Kube, space: str) -> list[tuple[str, str, str]]:
+    """Each in turn, and of both the best: a machine that is slow for a while is so for one of them alone."""
     await _talkative(kube, space)
-    logs = [_kubectl("-n", space, "logs", "suspect", "-c", "talker", "--timestamps") for _ in range(TURNS)]
-    tars = [_kubectl("-n", space, "exec", "suspect", "-c", "web", "--", "tar", "-cf", "-", "/data") for _ in range(TURNS)]
-    their_log, their_file = max([await one for one in logs]), max([await one for one in tars])
+    turns = [await _turn(kube, space) for _ in range(TURNS)]
+    (their_log, our_log), (their_file, our_file) = (_best([turn[name] for turn in turns]) for name in ("log", "file"))
+    return [
+        ("log of half a GB, as a multiple of kubectl logs", f"{our_log / their_log:.2f}", ">= 0.9"),
+        ("file of 1 GiB, as a multiple of kubectl exec tar", f"{our_file / their_file:.2f}", ">= 1"),
+        ("memory of the collector meanwhile, MiB", f"{max(turn['peak'][1] for turn in turns):.0f}", "<= 64"),
+    ]
+
+
+async def _turn(kube: Kube, space: str) -> dict[str, tuple[float, float]]:
+    """By what was captured, bytes a second of kubectl and of firedoor; and what memory firedoor's took."""
+    their_log = await _kubectl("-n", space, "logs", "suspect", "-c", "talker", "--timestamps")
+    their_file = await _kubectl("-n", space, "exec", "suspect", "-c", "web", "--", "tar", "-cf", "-", "/data")
     limits = {"artifactBytes": "2Gi", "fileBytes": "2Gi"}
     bag, _ = await _captured(kube, space, "suspect", {"paths": ["/data"], "limits": limits, "storage": {"size": "4Gi"}})
     our_log = _rate(bag.artifact(Kind.LOG, container="talker", previous=False))
     our_file = _rate(bag.artifact(Kind.FILES, container="web"))
     for name, theirs, ours in (("log", their_log, our_log), ("file", their_file, our_file)):
         print(f"{name}: kubectl {theirs / 1e6:.1f} MB/s, firedoor {ours / 1e6:.1f} MB/s", flush=True)
-    return [
-        ("log of half a GB, as a multiple of kubectl logs", f"{our_log / their_log:.2f}", ">= 0.9"),
-        ("file of 1 GiB, as a multiple of kubectl exec tar", f"{our_file / their_file:.2f}", ">= 1"),
-        ("memory of the collector meanwhile, MiB", f"{bag.peak:.0f}", "<= 64"),
-    ]
+    await kube.delete(INCIDENTS, "suspect", space)
+    while await kube.find(INCIDENTS, "suspect", space):
+        await asyncio.sleep(0.5)
+    return {"log": (their_log, our_log), "file": (their_file, our_file), "peak": (0.0, bag.peak)}
+
+
+def _best(turns: list[tuple[float, float]]) -> tuple[float, float]:
+    return max(theirs for theirs, _ in turns), max(ours for _, ours in turns)
 
 
 async def _small(kube: Kube, space: str) -> list[tuple[str, str, str]]:
