@@ -1,6 +1,6 @@
 """Which of this machine's clusters is meant: CLUSTER= in the environment, a number from 1. Constants only.
 
-Most know one alone; the tests raise a second one of the same make, so that stories which need a cluster to themselves
+Most know one alone; the tests raise more of the same make, so that stories which need a cluster to themselves
 do not wait for each other.
 """
 

@@ -148,6 +148,13 @@ def test_what_is_missing_added_linked_or_copied_is_found(bag: Path, tmp_path: Pa
     assert faults(bag) == []
 
 
+def test_a_folder_that_is_a_link_to_one_just_like_it_is_not_in_the_bag(bag: Path, tmp_path: Path) -> None:
+    folder = next(entry for entry in sorted((bag / "data").iterdir()) if entry.is_dir())
+    shutil.move(folder, tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert {"FileMissing", "UnexpectedFile"} <= {finding.kind for finding in faults(bag)}
+
+
 def test_the_exit_status_tells_scripts_how_it_went(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = tmp_path / "key.pem"
     key.write_text(public_pem(KEY))
