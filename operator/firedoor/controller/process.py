@@ -378,4 +378,5 @@ def _die_with(task: asyncio.Task[None]) -> None:
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> Controller:
     """A controller on its own connection, which the stack closes."""
+    warmth.slim()
     return Controller(await stack.enter_async_context(connect()), settings)
