@@ -64,15 +64,15 @@ async def _all_ready(kube: Kube, space: str, count: int) -> bool:
     return sum(1 for c in conditions if c["type"] == "Ready" and c["status"] == "True") == count
 
 
-def incident(space: str, pod: str, *, evidence: bool = False) -> Obj:
-    """An incident that isolates a pod and leaves its node alone."""
+def incident(space: str, pod: str, *, evidence: bool = False, cordon: bool = False) -> Obj:
+    """An incident that isolates a pod, and leaves its node alone unless it is told otherwise."""
     return {
         "apiVersion": names.API_VERSION,
         "kind": INCIDENTS.kind,
         "metadata": {"name": pod, "namespace": space},
         "spec": {
             "target": {"kind": "Pod", "name": pod},
-            "containment": {"network": "Isolate", "node": "None"},
+            "containment": {"network": "Isolate", "node": "Cordon" if cordon else "None"},
             "evidence": {"enabled": evidence, "paths": ["/etc"]},
         },
     }
