@@ -103,6 +103,14 @@ class Policies:
         found, others = await asyncio.gather(own, self._others.fresh(namespace))
         return (PolicyView.read(found), *others) if found is not None else others
 
+    async def own(self, namespace: str, incident_uid: str) -> Views:
+        """An incident's own policy as of now, beside those of others as the watch left them: what giving back asks for."""
+        listing = self._recent(namespace)
+        if listing is None or not self._needs_own_look(namespace):
+            return await self.around(namespace, incident_uid)
+        found = await self._kube.find(NETWORK_POLICIES, names.deny_policy(incident_uid), namespace)
+        return (PolicyView.read(found), *listing.views) if found is not None else listing.views
+
     async def known(self, namespace: str, incident_uid: str, own: PolicyView | None = None) -> Views:
         """The same as the watch left it. own: the incident's deny, where the API server's answer is newer than the watch."""
         known = self._known.get(namespace, _Known())
@@ -110,10 +118,14 @@ class Policies:
             own = PolicyView.deny(namespace, incident_uid)
         if own is None or known.odd or not self.complete:
             return await self.around(namespace, incident_uid)
+        listing = self._recent(namespace)
+        return (own, *(listing.views if listing else await self._others.fresh(namespace)))
+
+    def _recent(self, namespace: str) -> _Listing | None:
+        """The listing of others' policies, if it is none too old and the watch told of nothing since."""
         listing = self._listings.get(namespace)
-        if listing is None or asyncio.get_running_loop().time() - listing.at > KEPT_SECONDS:
-            return (own, *await self._others.fresh(namespace))
-        return (own, *listing.views)
+        too_old = listing is None or asyncio.get_running_loop().time() - listing.at > KEPT_SECONDS
+        return None if too_old else listing
 
     def _needs_own_look(self, namespace: str) -> bool:
         known = self._known.get(namespace)

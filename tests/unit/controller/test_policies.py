@@ -77,6 +77,18 @@ async def test_where_there_are_many_denies_only_the_own_one_and_those_of_others_
     assert shelf.selectors == [NOT_OURS]
 
 
+async def test_giving_back_in_a_crowd_looks_at_the_own_deny_and_lists_the_others_once() -> None:
+    shelf, policies = handed_over(crowd(allowing("open")))
+    for _ in range(3):
+        assert {policy.name for policy in await policies.own("shop", UID)} == {names.deny_policy(UID), "open"}
+    assert shelf.selectors == [NOT_OURS]
+    shelf.policies = [policy for policy in shelf.policies if policy["metadata"]["name"] != names.deny_policy(UID)]
+    assert {policy.name for policy in await policies.own("shop", UID)} == {"open"}
+    policies.heard("shop")
+    await policies.own("shop", UID)
+    assert shelf.selectors == [NOT_OURS, NOT_OURS]
+
+
 async def test_where_there_are_few_one_listing_tells_all() -> None:
     shelf, policies = handed_over([deny(uid(1)), deny(UID), allowing("open")])
     assert await seen(shelf, policies) == {"open", names.deny_policy(UID), names.deny_policy(uid(1))}
