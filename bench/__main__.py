@@ -84,37 +84,33 @@ def _claims(
     ]
 
 
-async def paced(kube: Kube, space: str) -> Times:
-    """Isolations one after the other, on pods that run."""
-    names = await scene.pods(kube, space, PACED, real=True)
+async def paced(kube: Kube, space: str, count: int = PACED, *, cordoned: str = "") -> Times:
+    """Isolations one after the other, on pods that run; all on the node that is to be cordoned, if one is named."""
+    names = await scene.pods(kube, space, count, real=True, node=cordoned)
     times = []
     async with observing(kube, space) as observer:
         for name in names:
-            times.append(await _isolate(kube, space, observer, name))
+            began = time.monotonic()
+            await kube.create(INCIDENTS, scene.incident(space, name, cordon=bool(cordoned)))
+            (at,) = await _closed(observer, [name])
+            times.append(at - began)
             await asyncio.sleep(PACE_SECONDS)
     return Times(tuple(times))
 
 
-async def counted(kube: Kube, space: str) -> tuple[Times, float]:
-    """The paced run, and the calls of each of its incidents until it is proved; giving back comes after."""
+async def counted(kube: Kube, space: str, run: Run[Times] = paced) -> tuple[Times, float]:
+    """A paced run, and the calls of each of its incidents until it is proved; giving back comes after."""
     before = await _calls(kube)
-    times = await paced(kube, space)
+    times = await run(kube, space)
     await asyncio.sleep(PROVED_SECONDS)
-    return times, (await _calls(kube) - before) / PACED
+    return times, (await _calls(kube) - before) / len(times.values)
 
 
 async def counted_with_cordon(kube: Kube, space: str) -> float:
-    """The calls of each incident that holds a cordon too; all on one node, because the last one is never cordoned."""
-    (node, *_) = sorted(node["metadata"]["name"] for node in await kube.list(NODES))
-    names = await scene.pods(kube, space, PROVED, real=True, node=node)
-    before = await _calls(kube)
-    async with observing(kube, space) as observer:
-        for name in names:
-            await kube.create(INCIDENTS, scene.incident(space, name, cordon=True))
-            await _closed(observer, [name])
-            await asyncio.sleep(PACE_SECONDS)
-    await asyncio.sleep(PROVED_SECONDS)
-    return (await _calls(kube) - before) / PROVED
+    """The calls of each incident that holds a cordon too; of one node, because the last one is never cordoned."""
+    node = min(node["metadata"]["name"] for node in await kube.list(NODES))
+    _, calls = await counted(kube, space, partial(paced, count=PROVED, cordoned=node))
+    return calls
 
 
 async def proofs(kube: Kube, space: str) -> Times:
@@ -186,13 +182,6 @@ def batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 async def _sealed(kube: Kube, space: str, name: str) -> bool:
     status = (await kube.get(INCIDENTS, name, space)).get("status", {})
     return any(c["type"] == "EvidenceSealed" and c["status"] == "True" for c in status.get("conditions", ()))
-
-
-async def _isolate(kube: Kube, space: str, observer: Observer, name: str) -> float:
-    began = time.monotonic()
-    await kube.create(INCIDENTS, scene.incident(space, name))
-    (at,) = await _closed(observer, [name])
-    return at - began
 
 
 async def _closed(observer: Observer, pods: Sequence[str]) -> list[float]:

@@ -55,6 +55,23 @@ class Bag:
         return dict(found)
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Bytes a second of the same thing."""
+
+    kubectl: float
+    firedoor: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One capture of the large things beside kubectl; peak: MiB of memory that the collector had at most."""
+
+    log: Rates
+    file: Rates
+    peak: float
+
+
 async def main() -> None:
     """Measures large captures beside kubectl, then small ones, and prints both."""
     if chosen().name != "local":
@@ -73,32 +90,30 @@ async def _large(kube: Kube, space: str) -> list[tuple[str, str, str]]:
     """Each in turn, and of both the best: a machine that is slow for a while is so for one of them alone."""
     await _talkative(kube, space)
     turns = [await _turn(kube, space) for _ in range(TURNS)]
-    (their_log, our_log), (their_file, our_file) = (_best([turn[name] for turn in turns]) for name in ("log", "file"))
     return [
-        ("log of half a GB, as a multiple of kubectl logs", f"{our_log / their_log:.2f}", ">= 0.9"),
-        ("file of 1 GiB, as a multiple of kubectl exec tar", f"{our_file / their_file:.2f}", ">= 1"),
-        ("memory of the collector meanwhile, MiB", f"{max(turn['peak'][1] for turn in turns):.0f}", "<= 64"),
+        ("log of half a GB, as a multiple of kubectl logs", f"{_ratio([turn.log for turn in turns]):.2f}", ">= 0.9"),
+        ("file of 1 GiB, as a multiple of kubectl exec tar", f"{_ratio([turn.file for turn in turns]):.2f}", ">= 1"),
+        ("memory of the collector meanwhile, MiB", f"{max(turn.peak for turn in turns):.0f}", "<= 64"),
     ]
 
 
-async def _turn(kube: Kube, space: str) -> dict[str, tuple[float, float]]:
-    """By what was captured, bytes a second of kubectl and of firedoor; and what memory firedoor's took."""
+async def _turn(kube: Kube, space: str) -> Turn:
     their_log = await _kubectl("-n", space, "logs", "suspect", "-c", "talker", "--timestamps")
     their_file = await _kubectl("-n", space, "exec", "suspect", "-c", "web", "--", "tar", "-cf", "-", "/data")
     limits = {"artifactBytes": "2Gi", "fileBytes": "2Gi"}
     bag, _ = await _captured(kube, space, "suspect", {"paths": ["/data"], "limits": limits, "storage": {"size": "4Gi"}})
-    our_log = _rate(bag.artifact(Kind.LOG, container="talker", previous=False))
-    our_file = _rate(bag.artifact(Kind.FILES, container="web"))
-    for name, theirs, ours in (("log", their_log, our_log), ("file", their_file, our_file)):
-        print(f"{name}: kubectl {theirs / 1e6:.1f} MB/s, firedoor {ours / 1e6:.1f} MB/s", flush=True)
+    log = Rates(their_log, _rate(bag.artifact(Kind.LOG, container="talker", previous=False)))
+    file = Rates(their_file, _rate(bag.artifact(Kind.FILES, container="web")))
+    for name, rates in (("log", log), ("file", file)):
+        print(f"{name}: kubectl {rates.kubectl / 1e6:.1f} MB/s, firedoor {rates.firedoor / 1e6:.1f} MB/s", flush=True)
     await kube.delete(INCIDENTS, "suspect", space)
     while await kube.find(INCIDENTS, "suspect", space):
         await asyncio.sleep(0.5)
-    return {"log": (their_log, our_log), "file": (their_file, our_file), "peak": (0.0, bag.peak)}
+    return Turn(log, file, bag.peak)
 
 
-def _best(turns: list[tuple[float, float]]) -> tuple[float, float]:
-    return max(theirs for theirs, _ in turns), max(ours for _, ours in turns)
+def _ratio(turns: Sequence[Rates]) -> float:
+    return max(turn.firedoor for turn in turns) / max(turn.kubectl for turn in turns)
 
 
 async def _small(kube: Kube, space: str) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ import pykube
 import requests
 
 LONGEST_SECONDS = 10.0
+NOT_FOUND = 404
 Json = dict[str, Any]
 
 
@@ -34,15 +35,16 @@ class Eyes:
     """Reads from one API server. An AssertionError says what could not be seen, as kubectl's would."""
 
     def __init__(self, kubeconfig: str) -> None:
-        self._client = pykube.HTTPClient(pykube.KubeConfig.from_file(kubeconfig))
+        config = pykube.KubeConfig.from_file(kubeconfig)
+        # A connection that was kept may have been cut since; a second one tells.
+        adapter = pykube.http.KubernetesHTTPAdapter(config, max_retries=1)
+        self._client = pykube.HTTPClient(config, http_adapter=adapter)
         self._places: dict[str, Place] = {}
 
     def get(self, *arguments: str) -> Json:
         """An object, or a list of them, without its managed fields unless they are asked for."""
         asked = _ASKED.parse_args(arguments)
-        place = self._place(asked.kind)
-        namespace = None if asked.everywhere else asked.namespace
-        found = self._read(place.path(namespace, asked.name), {"labelSelector": asked.labels} if asked.labels else {})
+        found = _body(self._look(asked.kind, asked))
         if not asked.managed:
             for one in found.get("items", [found]):
                 one.get("metadata", {}).pop("managedFields", None)
@@ -51,14 +53,12 @@ class Eyes:
     def sees(self, *arguments: str) -> bool:
         """Whether an object is there, or any of the kinds that are asked for, with commas between them."""
         asked = _ASKED.parse_args(arguments)
-        return any(self._sees(kind, asked) for kind in asked.kind.split(","))
+        answers = (self._look(kind, asked) for kind in asked.kind.split(","))
+        return any(bool(asked.name or _body(answer)["items"]) for answer in answers if answer.status_code != NOT_FOUND)
 
-    def _sees(self, kind: str, asked: argparse.Namespace) -> bool:
+    def _look(self, kind: str, asked: argparse.Namespace) -> requests.Response:
         path = self._place(kind).path(None if asked.everywhere else asked.namespace, asked.name)
-        answer = self._answer(path, {"labelSelector": asked.labels} if asked.labels else {})
-        if answer.status_code == requests.codes.not_found:
-            return False
-        return bool(asked.name or _body(path, answer)["items"])
+        return self._answer(path, {"labelSelector": asked.labels} if asked.labels else {})
 
     def _place(self, kind: str) -> Place:
         if kind not in self._places:
@@ -82,25 +82,20 @@ class Eyes:
                 ):
                     yield word, place
 
-    def _read(self, path: str, query: dict[str, str] | None = None) -> Json:
-        return _body(path, self._answer(path, query or {}))
+    def _read(self, path: str) -> Json:
+        return _body(self._answer(path, {}))
 
     def _answer(self, path: str, query: dict[str, str]) -> requests.Response:
-        """A connection that was kept may have been cut since; a second one tells."""
-        for tries_left in (1, 0):
-            try:
-                url = self._client.url + path
-                answer: requests.Response = self._client.session.get(url, params=query, timeout=LONGEST_SECONDS)
-                return answer
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if not tries_left:
-                    raise AssertionError(f"{path}: {error}") from error
-        raise AssertionError(path)
+        try:
+            answer: requests.Response = self._client.session.get(self._client.url + path, params=query, timeout=LONGEST_SECONDS)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise AssertionError(f"{path}: {error}") from error
+        return answer
 
 
-def _body(path: str, answer: requests.Response) -> Json:
+def _body(answer: requests.Response) -> Json:
     if not answer.ok:
-        raise AssertionError(f"{path}: {answer.text.strip()}")
+        raise AssertionError(f"{answer.url}: {answer.text.strip()}")
     found: Json = answer.json()
     return found
 

@@ -119,10 +119,9 @@ class Observer:
 
     async def _around(self, s: Situation, fresh: bool) -> tuple[PolicyView, ...]:
         namespace, uid = s.incident.target_namespace, s.incident.uid
-        if fresh and s.incident.leaving:
-            return await self._policies.own(namespace, uid)
         if fresh:
-            return await self._policies.around(namespace, uid)
+            look = self._policies.own if s.incident.leaving else self._policies.around
+            return await look(namespace, uid)
         return await self._policies.known(namespace, uid, s.around.deny(uid))
 
     async def _pod(self, incident: SecurityIncident) -> PodView | None:

@@ -124,8 +124,9 @@ class Policies:
     def _recent(self, namespace: str) -> _Listing | None:
         """The listing of others' policies, if it is none too old and the watch told of nothing since."""
         listing = self._listings.get(namespace)
-        too_old = listing is None or asyncio.get_running_loop().time() - listing.at > KEPT_SECONDS
-        return None if too_old else listing
+        if listing is None or asyncio.get_running_loop().time() - listing.at > KEPT_SECONDS:
+            return None
+        return listing
 
     def _needs_own_look(self, namespace: str) -> bool:
         known = self._known.get(namespace)

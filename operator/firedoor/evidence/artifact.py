@@ -14,6 +14,7 @@ from firedoor.evidence.volume import FULL, VolumeFull
 
 ALGORITHMS: Final = ("sha256", "sha512")
 MESSAGE_LIMIT = 500
+BLOCK: Final = 1 << 20
 
 
 @dataclass
@@ -106,8 +107,13 @@ class Writer:
 
 
 def file_digests(file: Path) -> dict[str, str]:
-    """The digests of a file as it is on the disk."""
-    return {name: file_digest(file, name) for name in ALGORITHMS}
+    """The digests of a file as it is on the disk, which is read once."""
+    hashes = {name: hashlib.new(name) for name in ALGORITHMS}
+    with file.open("rb", buffering=0) as opened:
+        while block := opened.read(BLOCK):
+            for hashed in hashes.values():
+                hashed.update(block)
+    return {name: hashed.hexdigest() for name, hashed in hashes.items()}
 
 
 def file_digest(file: Path, algorithm: str = "sha256") -> str:

@@ -3,12 +3,10 @@
 For whoever checks a bag. Links are never followed, and what lies behind one is not in the bag.
 """
 
-import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-BLOCK = 1 << 20
+from firedoor.evidence.artifact import file_digests
 
 
 class Contents:
@@ -37,7 +35,7 @@ class Contents:
     def digest(self, path: str, algorithm: str) -> str:
         """Of a plain file, in hexadecimal; algorithm: sha256 or sha512."""
         if path not in self._digests:
-            self._digests[path] = self._hashed(path)
+            self._digests[path] = file_digests(self._bag / path)
         return self._digests[path][algorithm]
 
     def _walk(self, folder: str) -> None:
@@ -53,15 +51,3 @@ class Contents:
             self.files.add(path)
             if entry.is_file(follow_symlinks=False):
                 self.sizes[path] = entry.stat(follow_symlinks=False).st_size
-
-    def _hashed(self, path: str) -> dict[str, str]:
-        hashes = {"sha256": hashlib.sha256(), "sha512": hashlib.sha512()}
-        for block in self._blocks(path):
-            for hashed in hashes.values():
-                hashed.update(block)
-        return {name: hashed.hexdigest() for name, hashed in hashes.items()}
-
-    def _blocks(self, path: str) -> Iterator[bytes]:
-        with (self._bag / path).open("rb", buffering=0) as opened:
-            while block := opened.read(BLOCK):
-                yield block

@@ -5,7 +5,6 @@ Stands on hashing alone. All faults are collected before anything is said. It sh
 it is the one that was sealed, its signature shows, or the tag manifest's digest in the incident's status.
 """
 
-import hashlib
 import json
 import re
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firedoor.evidence.artifact import file_digest
 from firedoor.evidence.contents import Contents
 from firedoor.evidence.custody import NOTHING_BEFORE, digest
 
@@ -62,7 +62,7 @@ def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
         print(f"{len(findings)} faults")
         return 1
     print(signed or "the bag is as it was sealed, if these are the digests in the incident's status:")
-    print(f"tagManifestSHA256 {hashlib.sha256((bag / TAGS[0]).read_bytes()).hexdigest()}")
+    print(f"tagManifestSHA256 {file_digest(bag / TAGS[0])}")
     print(f"custodyHead {digest((bag / 'custody.jsonl').read_bytes().splitlines()[-1])}")
     return 0
 

@@ -3,7 +3,7 @@
 Giving back does not wait for a collector where the pod stays; what its status says of it stays as it was told.
 """
 
-from firedoor.api.conditions import Condition, Reason, Type
+from firedoor.api.conditions import Reason, Type, merged
 from firedoor.api.incident import EvidenceStatus, IncidentStatus, SecurityIncident
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import stated
@@ -18,15 +18,7 @@ def is_owed(incident: SecurityIncident) -> bool:
 
 def status(s: Situation, evidence: Verdict, kept: EvidenceStatus | None) -> IncidentStatus:
     """The status as it was, but for its evidence. kept: where it lies; None where that is not known."""
-    now = stated(s, Type.EVIDENCE_SEALED, evidence)
-    before = s.incident.status
-    stalled = bool(s.around.capture.trouble)
-    found = tuple(_instead(one, now) for one in before.conditions if stalled or one.type != Type.STALLED)
+    now, before = stated(s, Type.EVIDENCE_SEALED, evidence), s.incident.status
+    kept_up = before.conditions if s.around.capture.trouble else [one for one in before.conditions if one.type != Type.STALLED]
+    found = merged(before.conditions, (now if one.type == now.type else one for one in kept_up))
     return before.model_copy(update={"conditions": found, "evidence": kept or before.evidence})
-
-
-def _instead(before: Condition, now: Condition) -> Condition:
-    if before.type != now.type:
-        return before
-    unchanged = {"last_transition_time": before.last_transition_time} if before.status == now.status else {}
-    return now.model_copy(update=unchanged)
