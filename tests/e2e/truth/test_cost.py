@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.conftest import HOME, Kubectl, Story, eventually
+from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually
 from tests.e2e.truth.engines import announce
 
 SUSPECTS = 5
@@ -28,11 +28,16 @@ Calls = Counter[tuple[str, str]]
 
 
 def calls(kubectl: Kubectl) -> Calls:
-    """How often the controller used each verb on each resource so far."""
-    (pod,) = kubectl.json("-n", HOME, "pods", "-l", "app.kubernetes.io/component=controller")["items"]
+    """How often the controller used each verb on each resource so far; the one before it, which a story replaced, is gone."""
+    eventually(lambda: len(controllers(kubectl)) == 1, "there is one controller to ask")
+    (pod,) = controllers(kubectl)
     text = kubectl("get", "--raw", f"/api/v1/namespaces/{HOME}/pods/{pod['metadata']['name']}:8081/proxy/metrics")
     found = re.findall(r'^rest_client_requests_total\{resource="([^"]*)",verb="([^"]*)"\} (\S+)$', text, re.MULTILINE)
     return Counter({(verb, resource): int(float(count)) for resource, verb, count in found})
+
+
+def controllers(kubectl: Kubectl) -> list[Json]:
+    return list(kubectl.json("-n", HOME, "pods", "-l", "app.kubernetes.io/component=controller")["items"])
 
 
 @pytest.mark.alone
