@@ -109,7 +109,7 @@ class ApiServer:
         if request.query.getall("command") != ["true"]:
             waits, self.hesitates = self.hesitates, 0.0
             await asyncio.sleep(waits)
-        socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
+        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
         await socket.prepare(request)
         command = [*self.shell, *request.query.getall("command")[1:]]
         if request.query["container"].startswith("firedoor-"):
