@@ -116,12 +116,7 @@ class Trial:
 
     async def open_ones(self) -> Flow:
         """What became of the connections that were kept; they are given a moment to tell."""
-        deadline = asyncio.get_running_loop().time() + self.patience.cut
-        while True:
-            flows = await self._flows()
-            if set(flows) == {"Cut"} or asyncio.get_running_loop().time() > deadline:
-                return worst(flows)
-            await asyncio.sleep(LOOK_SECONDS)
+        return worst(await self._flows(self.patience.cut))
 
     async def seen(self, found: Finding) -> Finding:
         """The finding as one more round of tries tells it."""
@@ -148,9 +143,9 @@ class Trial:
     async def _tries(self, ways: Sequence[Way]) -> list[bool]:
         return await asyncio.gather(*(way.still_passes() for way in ways))
 
-    async def _flows(self) -> list[Flow]:
+    async def _flows(self, seconds: float = 0.0) -> list[Flow]:
         ways = {(way.session.pod, way.family): way for way in self.ways if way.protocol == "TCP"}.values()
-        return await asyncio.gather(*(kept(way.session, key(self.name, way.host)) for way in ways))
+        return await asyncio.gather(*(kept(way.session, key(self.name, way.host), seconds) for way in ways))
 
     def _enforcing(self, direction: str) -> Enforcing:
         return "Passes" if any(way.passes for way in self.ways if way.direction == direction) else "Denied"

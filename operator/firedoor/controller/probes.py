@@ -78,9 +78,12 @@ class Probes:
         seen = [_way(canary, address or "", port, protocol) for address, port, protocol in ways]
         return tuple(await asyncio.gather(*(_answer(canary, way, "after", SILENCE_SECONDS) for way in seen)))
 
-    async def flow(self, uid: str) -> Flow:
-        """Whether a connection kept open across the deny still passes: one that does is enough for Alive."""
-        return worst(await asyncio.gather(*(kept(session, one) for session in self.up for one in keys(uid))))
+    async def flow(self, uid: str, seconds: float = 0.0) -> Flow:
+        """Whether a connection kept open across the deny still passes: one that does is enough for Alive.
+
+        seconds: how long each is given to be cut.
+        """
+        return worst(await asyncio.gather(*(kept(session, one, seconds) for session in self.up for one in keys(uid))))
 
     async def alarm(self, uid: str, shut: Sequence[Reach]) -> tuple[Reach, str] | None:
         """Stands guard before what is shut, one port of each family a probe, until something gets through: where, and what.
@@ -128,9 +131,9 @@ async def dropped(session: Session, uid: str) -> None:
     await asyncio.gather(*(session.ask({"op": "drop", "keep": one}, SILENCE_SECONDS) for one in keys(uid)))
 
 
-async def kept(session: Session, uid: str) -> Flow:
-    """What one pod says of the connection that it keeps open."""
-    answer = await session.ask({"op": "flow", "keep": uid}, SILENCE_SECONDS)
+async def kept(session: Session, uid: str, seconds: float = 0.0) -> Flow:
+    """What one pod says of the connection that it keeps open, which is given so long to be cut: one question, one answer."""
+    answer = await session.ask({"op": "flow", "keep": uid, "wait": seconds}, seconds + SILENCE_SECONDS)
     return "Alive" if answer == "Alive" else "Cut" if answer == "Cut" else "Unknown"
 
 

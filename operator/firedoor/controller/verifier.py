@@ -25,7 +25,7 @@ from firedoor.planner.views import PodView
 log = logging.getLogger(__name__)
 FLOW_SECONDS = 6.0
 """How long after the first silence a kept connection is watched for its keep-alives."""
-FLOW_LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.1
 SETTLES = timedelta(seconds=1.5)
 """How long after the door closed an engine may let something through before that is told."""
 AT_ONCE = 64
@@ -135,7 +135,7 @@ class Verifier:
         """The same ways again; when the door has only just closed, until the engine has had a moment to follow."""
         reach = await self.probes.after(ways)
         while _passing(reach) and record.closed_at is not None and datetime.now(UTC) - record.closed_at < SETTLES:
-            await asyncio.sleep(FLOW_LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
             reach = await self.probes.after(ways)
         if not record.proof.reach or _passing(reach):
             record.proof = replace(record.proof, reach=reach)  # a canary tries the same ways
@@ -164,10 +164,7 @@ class Verifier:
         if known.flow == "Cut" and not known.by_canary:
             now = await self.probes.flow(uid)
             return "Alive" if now == "Alive" else "Cut"
-        deadline = asyncio.get_running_loop().time() + FLOW_SECONDS
-        while (flow := await self.probes.flow(uid)) != "Cut" and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(FLOW_LOOK_SECONDS)
-        return flow
+        return await self.probes.flow(uid, FLOW_SECONDS)
 
     def _doubt_what_is_older(self, record: Record, pod: PodView) -> None:
         """What was found before the door closed may be over by now: nobody is told for long that it speaks against him."""

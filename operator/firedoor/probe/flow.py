@@ -12,6 +12,7 @@ import struct
 KEEPALIVE_SECONDS = 1
 NEVER_MS = 7 * 24 * 3600 * 1000
 """After so long the kernel gives a silent connection up; a user timeout replaces the count of probes (tcp(7))."""
+INFO_BYTES = 104
 LAST_ACK_OFFSET = 56
 """Byte offset of tcpi_last_ack_recv: milliseconds since the last acknowledgement."""
 ALIVE_MS, CUT_MS = 1600, 2200
@@ -30,18 +31,26 @@ class Kept:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, NEVER_MS)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has closed it; only then can there be more to tell."""
+        return self._info()[0] == ESTABLISHED
+
     def state(self) -> str:
         """Alive: a keep-alive was answered just now. Cut: two in a row were not. Unknown: closed, or too early to tell."""
-        try:
-            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-        except OSError:
-            return "Unknown"
+        info = self._info()
         if info[0] != ESTABLISHED:
             return "Unknown"
         (silent_ms,) = struct.unpack_from("I", info, LAST_ACK_OFFSET)
         if silent_ms >= CUT_MS:
             return "Cut"
         return "Alive" if silent_ms < ALIVE_MS else "Unknown"
+
+    def _info(self) -> bytes:
+        try:
+            return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_BYTES)
+        except OSError:
+            return bytes(INFO_BYTES)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -5,8 +5,8 @@ object a line:
 
     question  {"id": 7, "op": "reach", "host": "10.0.0.7", "port": 80, "protocol": "TCP", "wait": 0.5, "keep": "<key>"}
     answer    {"id": 7, "answer": "Open" | "Refused" | "Timeout" | "Error"}
-    question  {"id": 8, "op": "flow", "keep": "<key>"}
-    answer    {"id": 8, "answer": "Alive" | "Cut" | "Unknown"}
+    question  {"id": 8, "op": "flow", "keep": "<key>", "wait": 6.0}
+    answer    {"id": 8, "answer": "Alive" | "Cut" | "Unknown"}, as soon as it is Cut, and when the wait is over at the latest
     question  {"id": 9, "op": "guard", "host": "10.0.0.7", "port": 80, "protocol": "TCP", "keep": "<key>"}
     answer    {"id": 9, "answer": "Open" | "Refused" | "Alive" | "Closed"}, and only once something gets through
     question  {"id": 10, "op": "drop", "keep": "<key>"}
@@ -26,6 +26,8 @@ KEPT_LIMIT = 4096
 SILENCE_SECONDS = 1.0
 GUARD_SECONDS = 1.0
 """A guard rests so long between two tries."""
+LOOK_SECONDS = 0.1
+"""How often a kept connection is looked at while its end is waited for."""
 TURN_SECONDS = 0.01
 """All guards together try so often at most, however many there are."""
 
@@ -61,7 +63,7 @@ class Session:
             case "reach":
                 return await self._reach(question, question["wait"])
             case "flow":
-                return self._flow(question["keep"])
+                return await self._flow(question["keep"], question["wait"])
             case "guard":
                 return await self._stand_guard(question)
             case "drop":
@@ -77,7 +79,18 @@ class Session:
             self._keep(question.get("keep"), writer)
         return word
 
-    def _flow(self, key: str) -> str:
+    async def _flow(self, key: str, seconds: float) -> str:
+        """What became of a kept connection; one that is open is given so long to be cut."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        while (state := self._state(key)) != "Cut" and self._is_open(key) and clock() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+        return state
+
+    def _is_open(self, key: str) -> bool:
+        return key in self._kept and self._kept[key].is_open
+
+    def _state(self, key: str) -> str:
         kept = self._kept.get(key)
         state = kept.state() if kept else "Unknown"
         if state != "Unknown":

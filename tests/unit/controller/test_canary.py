@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -39,7 +39,10 @@ class Line:
         self.answers: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def send(self, data: bytes) -> None:
-        question = json.loads(data)
+        for line in data.splitlines():
+            await self._answer(json.loads(line))
+
+    async def _answer(self, question: dict[str, Any]) -> None:
         host, keep = question.get("host", ""), question["keep"] or ""
         tried = next((name for name in CANARIES if host in (ADDRESSES[name], ADDRESSES_6[name])), keep.removesuffix(" IPv6"))
         over_6 = ":" in host or keep.endswith(" IPv6")

@@ -21,11 +21,14 @@ class Line:
         self.session = session
         self.word = word
         self.asked: list[dict[str, object]] = []
+        self.messages = 0
 
     async def send(self, data: bytes) -> None:
-        self.asked.append(json.loads(data))
-        if self.word:
-            self.session._hand_out(json.dumps({"id": json.loads(data)["id"], "answer": self.word}).encode())
+        self.messages += 1
+        for question in map(json.loads, data.splitlines()):
+            self.asked.append(question)
+            if self.word:
+                self.session._hand_out(json.dumps({"id": question["id"], "answer": self.word}).encode())
 
 
 def guarded(*words: str | None) -> tuple[Probes, list[Reach]]:
@@ -53,6 +56,25 @@ async def test_each_family_has_a_guard_of_its_own() -> None:
         stream = cast(Line, session.stream)
         assert {(asked["host"], asked["keep"]) for asked in stream.asked} == {("10.0.0.7", UID), ("fd00::7", f"{UID} IPv6")}
     waiting.cancel()
+
+
+async def test_what_is_asked_at_the_same_time_goes_to_each_probe_in_one_message() -> None:
+    probes, ways = guarded("Timeout", "Timeout")
+    several = [way.model_copy(update={"port": port}) for way in ways for port in (8080, 8081, 8082)]
+    assert {way.after for way in await probes.after(several)} == {"Timeout"}
+    for session in probes._sessions:
+        stream = cast(Line, session.stream)
+        assert (stream.messages, len(stream.asked)) == (1, 3)
+
+
+async def test_a_question_that_nobody_waits_for_any_more_is_not_asked() -> None:
+    probes, _ = guarded("Open", "Open")
+    session = probes._sessions[0]
+    asking = asyncio.create_task(session.ask({"op": "flow", "keep": UID}, 1.0))
+    await asyncio.sleep(0)
+    asking.cancel()
+    assert await session.ask({"op": "drop", "keep": UID}, 1.0) == "Open"
+    assert [asked["op"] for asked in cast(Line, session.stream).asked] == ["drop"]
 
 
 class Young:

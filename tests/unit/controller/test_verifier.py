@@ -45,12 +45,12 @@ class Line:
         """How many tries get an answer before everything is silent."""
 
     async def send(self, data: bytes) -> None:
-        question = json.loads(data)
-        self.asked.append(question["op"])
-        silent = question["op"] != "reach" or self.asked.count("reach") > self.passes
-        word = {"reach": "Timeout" if silent else "Open", "flow": "Cut", "drop": "Dropped"}.get(question["op"])
-        if word is not None:
-            self.session._hand_out(json.dumps({"id": question["id"], "answer": word}).encode())
+        for question in map(json.loads, data.splitlines()):
+            self.asked.append(question["op"])
+            silent = question["op"] != "reach" or self.asked.count("reach") > self.passes
+            word = {"reach": "Timeout" if silent else "Open", "flow": "Cut", "drop": "Dropped"}.get(question["op"])
+            if word is not None:
+                self.session._hand_out(json.dumps({"id": question["id"], "answer": word}).encode())
 
 
 class Bench:

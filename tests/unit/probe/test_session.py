@@ -69,7 +69,7 @@ async def test_a_line_that_is_no_question_is_an_error_and_the_next_is_answered()
         for nonsense in (b"", b"{", b"[]", b'{"id": 1}', b'{"id": 1, "op": "shell"}', b'{"op": "reach", "id": 1}'):
             session.say(nonsense)
             assert (await session.hear())[1] == "Error"
-        session.ask(2, "flow", keep="nobody")
+        session.ask(2, "flow", keep="nobody", wait=5.0)
         assert await session.hear() == (2, "Unknown")
 
 
@@ -94,13 +94,35 @@ async def test_a_connection_is_kept_where_it_was_asked_for_and_closed_when_it_is
         session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
         peer = await door.accept()
         assert await session.hear() == (1, "Open")
-        session.ask(2, "flow", keep=KEY)
+        session.ask(2, "flow", keep=KEY, wait=0.0)
         assert await session.hear() == (2, "Alive")
         session.ask(3, "drop", keep=KEY)
         assert await session.hear() == (3, "Dropped")
-        session.ask(4, "flow", keep=KEY)
+        session.ask(4, "flow", keep=KEY, wait=0.0)
         assert await session.hear() == (4, "Unknown")
         assert await gone(peer)
+
+
+async def test_the_end_of_a_kept_connection_can_be_waited_for_and_is_told_once() -> None:
+    async with line() as session, tcp() as door:
+        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
+        peer = await door.accept()
+        assert await session.hear() == (1, "Open")
+        session.ask(2, "flow", keep=KEY, wait=20.0)
+        assert await session.silent(1.0)
+        silence(peer)
+        assert await session.hear() == (2, "Cut")
+        assert await session.silent(0.5)
+
+
+async def test_a_connection_that_its_other_end_closed_is_not_waited_for() -> None:
+    async with line() as session, tcp() as door:
+        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
+        peer = await door.accept()
+        assert await session.hear() == (1, "Open")
+        peer.close()
+        session.ask(2, "flow", keep=KEY, wait=20.0)
+        assert await session.hear() == (2, "Unknown")
 
 
 async def test_a_connection_that_nobody_asked_to_keep_is_closed_at_once() -> None:
@@ -153,7 +175,7 @@ async def test_a_guard_tells_of_a_connection_that_was_said_to_be_cut_and_came_ba
         silence(door.listening)
         silence(peer)
         await asyncio.sleep(2.5)
-        session.ask(2, "flow", keep=KEY)
+        session.ask(2, "flow", keep=KEY, wait=0.0)
         assert await session.hear() == (2, "Cut")
         let_speak(peer)
         await asyncio.sleep(1.5)
