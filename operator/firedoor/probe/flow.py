@@ -4,8 +4,6 @@ Called by the session alone. Linux only: TCP_INFO (linux/tcp.h, struct tcp_info)
 kernel never gives the connection up, so that one which is cut and passes again later is seen as well.
 """
 
-import asyncio
-import contextlib
 import socket
 import struct
 
@@ -23,9 +21,8 @@ ESTABLISHED = 1
 class Kept:
     """One connection kept open across the deny."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        self._socket: socket.socket = writer.get_extra_info("socket")
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS)
@@ -53,5 +50,4 @@ class Kept:
             return bytes(INFO_BYTES)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._writer.transport.abort()
+        self._socket.close()

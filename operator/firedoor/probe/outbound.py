@@ -35,9 +35,9 @@ async def tried(addresses: Sequence[str], port: int = PORT, patience: float = PA
 async def _word(address: str, port: int, protocol: str) -> str:
     if protocol == "UDP":
         return await reach.udp(address, port, SILENCE_SECONDS)
-    word, writer = await reach.tcp(address, port, SILENCE_SECONDS)
-    if writer is not None:
-        writer.transport.abort()
+    word, connection = await reach.tcp(address, port, SILENCE_SECONDS)
+    if connection is not None:
+        connection.close()
     return word
 
 

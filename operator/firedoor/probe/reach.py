@@ -13,33 +13,41 @@ UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH)
 """What a way that is shut may be told as. Not ENETUNREACH: whoever has no route, to IPv6 say, has tried nothing."""
 
 
-async def tcp(host: str, port: int, seconds: float) -> tuple[str, asyncio.StreamWriter | None]:
-    """Open with the connection, Refused, Timeout or Error; ValueError for a host that is no address."""
-    ipaddress.ip_address(host)
+async def tcp(host: str, port: int, seconds: float) -> tuple[str, socket.socket | None]:
+    """Open with the connection, which the caller closes; Refused, Timeout or Error; ValueError for a host that is no address."""
+    endpoint = _socket(host, socket.SOCK_STREAM)
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), seconds)
-    except (OSError, TimeoutError) as error:
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(endpoint, (host, port))
+    except BaseException as error:
+        endpoint.close()
+        if not isinstance(error, OSError):
+            raise
         return _word(error), None
-    return "Open", writer
+    return "Open", endpoint
 
 
 async def udp(host: str, port: int, seconds: float) -> str:
     """Open when a datagram came back, Refused when the port is closed (ICMP), Timeout when nothing came; ValueError as above."""
-    ipaddress.ip_address(host)
-    loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
-        endpoint.setblocking(False)
+    with _socket(host, socket.SOCK_DGRAM) as endpoint:
         try:
             endpoint.connect((host, port))
             endpoint.send(b"")
-            await asyncio.wait_for(loop.sock_recv(endpoint, 1), seconds)
-        except (OSError, TimeoutError) as error:
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().sock_recv(endpoint, 1)
+        except OSError as error:
             return _word(error)
     return "Open"
 
 
-def _word(error: BaseException) -> str:
+def _socket(host: str, kind: socket.SocketKind) -> socket.socket:
+    endpoint = socket.socket(socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET, kind)
+    endpoint.setblocking(False)
+    return endpoint
+
+
+def _word(error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "Refused"
-    silent = isinstance(error, TimeoutError) or (isinstance(error, OSError) and error.errno in UNREACHABLE)
+    silent = isinstance(error, TimeoutError) or error.errno in UNREACHABLE
     return "Timeout" if silent else "Error"

@@ -16,6 +16,7 @@ object a line:
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 from typing import Any, BinaryIO
 
@@ -74,9 +75,9 @@ class Session:
     async def _reach(self, question: dict[str, Any], seconds: float) -> str:
         if question.get("protocol") == "UDP":
             return await reach.udp(question["host"], question["port"], seconds)
-        word, writer = await reach.tcp(question["host"], question["port"], seconds)
-        if writer is not None:
-            self._keep(question.get("keep"), writer)
+        word, connection = await reach.tcp(question["host"], question["port"], seconds)
+        if connection is not None:
+            self._keep(question.get("keep"), connection)
         return word
 
     async def _flow(self, key: str, seconds: float) -> str:
@@ -97,11 +98,11 @@ class Session:
             (self._told_cut.add if state == "Cut" else self._told_cut.discard)(key)
         return state
 
-    def _keep(self, key: str | None, writer: asyncio.StreamWriter) -> None:
+    def _keep(self, key: str | None, connection: socket.socket) -> None:
         if key and key not in self._kept and len(self._kept) < KEPT_LIMIT:
-            self._kept[key] = flow.Kept(writer)
+            self._kept[key] = flow.Kept(connection)
         else:
-            writer.transport.abort()
+            connection.close()
 
     async def _stand_guard(self, question: dict[str, Any]) -> str:
         """The latest guard of a key replaces the one before."""

@@ -3,14 +3,16 @@
 import asyncio
 import socket
 
+from firedoor.probe import reach
 from firedoor.probe.flow import Kept
 from tests.unit.probe.doors import Tcp, let_speak, silence, tcp, until
 
 
 async def kept_to(door: Tcp) -> tuple[Kept, socket.socket]:
     accepting = asyncio.create_task(door.accept())
-    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
-    return Kept(writer), await accepting
+    _, connection = await reach.tcp("127.0.0.1", door.port, 5.0)
+    assert connection is not None
+    return Kept(connection), await accepting
 
 
 async def test_an_open_way_stays_alive_and_the_peer_is_sent_nothing() -> None:

@@ -22,10 +22,10 @@ each_family = pytest.mark.parametrize("host", [HOST, "::1"])
 @each_family
 async def test_a_port_that_listens_is_open_and_the_connection_is_handed_over(host: str) -> None:
     async with tcp(host) as door:
-        word, writer = await reach.tcp(host, door.port, SHORT)
+        word, connection = await reach.tcp(host, door.port, SHORT)
         assert word == "Open"
-        assert writer is not None
-        writer.transport.abort()
+        assert connection is not None
+        connection.close()
 
 
 @each_family
