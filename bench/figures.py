@@ -1,6 +1,6 @@
 """Figures: percentiles and how they are printed. Milliseconds unless said otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -18,6 +18,11 @@ class Times:
     def rate(self) -> float:
         """Things a second, when all were begun at once."""
         return len(self.values) / max(self.values)
+
+
+def together(turns: Iterable[Times]) -> Times:
+    """The times of several runs, as of one."""
+    return Times(tuple(value for turn in turns for value in turn.values))
 
 
 def line(name: str, times: Times) -> str:
