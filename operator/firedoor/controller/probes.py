@@ -61,10 +61,14 @@ class Probes:
         return tuple(way for session in self.up for way in _ways(session, pod))
 
     async def before(self, uid: str, pod: PodView) -> tuple[Reach, ...]:
-        """The positive control: what each probe reaches now, keeping what it opens for the flow rung."""
+        """The positive control: what each probe reaches now, keeping what it opens for the flow rung.
+
+        A port that the pod does not declare is not asked over UDP, where nothing is proved by its answer: that can wait.
+        """
         ways = [(session, way) for session in self.up for way in _ways(session, pod)]
-        tried = (_answer(session, way, "before", _control_seconds(way), uid) for session, way in ways)
-        return tuple(await asyncio.gather(*tried))
+        asked = [(session, way) for session, way in ways if way.protocol == "TCP" or way.port in pod.udp_ports]
+        tried = (_answer(session, way, "before", _control_seconds(way), uid) for session, way in asked)
+        return (*await asyncio.gather(*tried), *(way for session, way in ways if (session, way) not in asked))
 
     async def after(self, before: Sequence[Reach]) -> tuple[Reach, ...]:
         """The same tries again; each probe's earlier answer stays beside the new one."""

@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 5.0
 """How soon a refused target, a pod on its way out or a failing proof is looked at again."""
-HEAD_START_SECONDS = 0.003
-"""By how much the door's calls go out before the positive control: less than an engine needs to follow them."""
 VERIFY_SECONDS = 60.0
 TRY_SECONDS = 15.0
 """When to look again at the latest while a try is under way, which wakes the incident by itself when it ends."""
@@ -116,13 +114,12 @@ class Reconciler:
         """The hot path: nothing comes between the look at the pod and the closed door; the positive control runs beside it."""
         self.ledger.reserve(s)
         assert s.pod is not None
-        await asyncio.gather(self._shut(record, s, s.pod, plan), self._control(record, s.pod))
+        await asyncio.gather(self._control(record, s.pod), self._shut(record, s, s.pod, plan))
         if record.just_closed is not None and record.just_closed.pod is not None:
             self.verifier.start(record, record.just_closed.pod)  # the books need not be kept before it is tried
 
     async def _control(self, record: Record, pod: PodView) -> None:
         """What the probes reach while packets still pass. One whose try comes too late proves nothing, and says so."""
-        await asyncio.sleep(HEAD_START_SECONDS)
         if not record.proof.reach:
             record.proof = Proof(reach=await self.probes.before(record.incident.uid, pod))
 

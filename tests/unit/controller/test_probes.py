@@ -7,11 +7,11 @@ from typing import cast
 import pytest
 
 from firedoor.api.incident import Reach
-from firedoor.controller.probes import PROBES, Probes
+from firedoor.controller.probes import FALLBACK_PORT, PROBES, Probes
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube
 from firedoor.kube.exec import ExecStream
-from tests.builders import HOME, UID
+from tests.builders import HOME, UID, pod
 
 
 class Line:
@@ -65,6 +65,14 @@ async def test_what_is_asked_at_the_same_time_goes_to_each_probe_in_one_message(
     for session in probes._sessions:
         stream = cast(Line, session.stream)
         assert (stream.messages, len(stream.asked)) == (1, 3)
+
+
+async def test_before_the_door_closes_a_udp_port_is_asked_only_where_the_suspect_declares_it() -> None:
+    probes, _ = guarded("Refused", "Refused")
+    silent = await probes.before(UID, pod(tcp_ports=(80,)))
+    assert {(way.protocol, way.port): way.before for way in silent} == {("TCP", 80): "Refused", ("UDP", FALLBACK_PORT): None}
+    names = await probes.before(UID, pod(tcp_ports=(), udp_ports=(53,)))
+    assert {(way.protocol, way.port): way.before for way in names} == {("TCP", FALLBACK_PORT): "Refused", ("UDP", 53): "Refused"}
 
 
 async def test_a_question_that_nobody_waits_for_any_more_is_not_asked() -> None:
