@@ -66,9 +66,7 @@ class Probes:
         A port that the pod does not declare is not asked over UDP, where nothing is proved by its answer: that can wait.
         """
         ways = [(session, way) for session in self.up for way in _ways(session, pod)]
-        asked = [(session, way) for session, way in ways if way.protocol == "TCP" or way.port in pod.udp_ports]
-        tried = (_answer(session, way, "before", _control_seconds(way), uid) for session, way in asked)
-        return (*await asyncio.gather(*tried), *(way for session, way in ways if (session, way) not in asked))
+        return tuple(await asyncio.gather(*(_control(session, way, pod, uid) for session, way in ways)))
 
     async def after(self, before: Sequence[Reach]) -> tuple[Reach, ...]:
         """The same tries again; each probe's earlier answer stays beside the new one."""
@@ -160,8 +158,10 @@ def _way(session: Session, address: str, port: int, protocol: str) -> Reach:
     return Reach.read(way)
 
 
-def _control_seconds(way: Reach) -> float:
-    return CONTROL_SECONDS if way.protocol == "TCP" else UDP_CONTROL_SECONDS
+async def _control(session: Session, way: Reach, pod: PodView, uid: str) -> Reach:
+    if way.protocol == "TCP":
+        return await _answer(session, way, "before", CONTROL_SECONDS, uid)
+    return await _answer(session, way, "before", UDP_CONTROL_SECONDS, uid) if way.port in pod.udp_ports else way
 
 
 def _question(op: str, way: Reach, **more: object) -> dict[str, object]:

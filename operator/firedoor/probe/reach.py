@@ -8,6 +8,7 @@ import asyncio
 import errno
 import ipaddress
 import socket
+from contextlib import ExitStack
 
 UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH)
 """What a way that is shut may be told as. Not ENETUNREACH: whoever has no route, to IPv6 say, has tried nothing."""
@@ -15,15 +16,14 @@ UNREACHABLE = (errno.ETIMEDOUT, errno.EHOSTUNREACH)
 
 async def tcp(host: str, port: int, seconds: float) -> tuple[str, socket.socket | None]:
     """Open with the connection, which the caller closes; Refused, Timeout or Error; ValueError for a host that is no address."""
-    endpoint = _socket(host, socket.SOCK_STREAM)
-    try:
-        async with asyncio.timeout(seconds):
-            await asyncio.get_running_loop().sock_connect(endpoint, (host, port))
-    except BaseException as error:
-        endpoint.close()
-        if not isinstance(error, OSError):
-            raise
-        return _word(error), None
+    with ExitStack() as unless_open:
+        endpoint = unless_open.enter_context(_socket(host, socket.SOCK_STREAM))
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().sock_connect(endpoint, (host, port))
+        except OSError as error:
+            return _word(error), None
+        unless_open.pop_all()
     return "Open", endpoint
 
 

@@ -64,6 +64,14 @@ def at(door: Tcp, **fields: Any) -> dict[str, Any]:
     return {"host": HOST, "port": door.port, "protocol": "TCP"} | fields
 
 
+async def kept(session: Line, door: Tcp) -> socket.socket:
+    """The other end of a connection that the session was asked to keep."""
+    session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
+    peer = await door.accept()
+    assert await session.hear() == (1, "Open")
+    return peer
+
+
 async def test_a_line_that_is_no_question_is_an_error_and_the_next_is_answered() -> None:
     async with line() as session:
         for nonsense in (b"", b"{", b"[]", b'{"id": 1}', b'{"id": 1, "op": "shell"}', b'{"op": "reach", "id": 1}'):
@@ -91,9 +99,7 @@ async def test_a_slow_question_keeps_no_other_waiting() -> None:
 
 async def test_a_connection_is_kept_where_it_was_asked_for_and_closed_when_it_is_dropped() -> None:
     async with line() as session, tcp() as door:
-        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
-        peer = await door.accept()
-        assert await session.hear() == (1, "Open")
+        peer = await kept(session, door)
         session.ask(2, "flow", keep=KEY, wait=0.0)
         assert await session.hear() == (2, "Alive")
         session.ask(3, "drop", keep=KEY)
@@ -105,9 +111,7 @@ async def test_a_connection_is_kept_where_it_was_asked_for_and_closed_when_it_is
 
 async def test_the_end_of_a_kept_connection_can_be_waited_for_and_is_told_once() -> None:
     async with line() as session, tcp() as door:
-        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
-        peer = await door.accept()
-        assert await session.hear() == (1, "Open")
+        peer = await kept(session, door)
         session.ask(2, "flow", keep=KEY, wait=20.0)
         assert await session.silent(1.0)
         silence(peer)
@@ -117,9 +121,7 @@ async def test_the_end_of_a_kept_connection_can_be_waited_for_and_is_told_once()
 
 async def test_a_connection_that_its_other_end_closed_is_not_waited_for() -> None:
     async with line() as session, tcp() as door:
-        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
-        peer = await door.accept()
-        assert await session.hear() == (1, "Open")
+        peer = await kept(session, door)
         peer.close()
         session.ask(2, "flow", keep=KEY, wait=20.0)
         assert await session.hear() == (2, "Unknown")
@@ -156,9 +158,7 @@ async def test_a_guard_that_is_dropped_or_replaced_says_nothing() -> None:
 
 async def test_a_guard_tells_of_a_cut_connection_that_passes_again_although_new_ones_do_not() -> None:
     async with line() as session, tcp() as door:
-        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
-        peer = await door.accept()
-        assert await session.hear() == (1, "Open")
+        peer = await kept(session, door)
         silence(door.listening)
         silence(peer)
         session.ask(2, "guard", **at(door, keep=KEY))
@@ -169,9 +169,7 @@ async def test_a_guard_tells_of_a_cut_connection_that_passes_again_although_new_
 
 async def test_a_guard_tells_of_a_connection_that_was_said_to_be_cut_and_came_back_before_the_guard_first_looked() -> None:
     async with line() as session, tcp() as door:
-        session.ask(1, "reach", **at(door, wait=1.0, keep=KEY))
-        peer = await door.accept()
-        assert await session.hear() == (1, "Open")
+        peer = await kept(session, door)
         silence(door.listening)
         silence(peer)
         await asyncio.sleep(2.5)
