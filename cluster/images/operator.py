@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 NAME = "firedoor.test/firedoor"
 BASE_PACKAGES = "python3-minimal,python3-venv,ca-certificates"
 SUITE = "bookworm"
+APART = ("unshare", "--mount", "--")
+"""In a mount namespace of its own: buildah leaves its store mounted, and this way that goes with it."""
 
 
 def image() -> str:
@@ -79,7 +81,7 @@ def _base() -> str:
 
 
 def _has_image(name: str) -> bool:
-    command = ["buildah", *_storage(), "inspect", "--type", "image", name]
+    command = [*APART, "buildah", *_storage(), "inspect", "--type", "image", name]
     return subprocess.run(command, check=False, capture_output=True, env=_environment()).returncode == 0
 
 
@@ -119,11 +121,11 @@ def _environment() -> dict[str, str]:
 
 
 def _buildah(command: str, *arguments: str) -> str:
-    return _run(["buildah", *_storage(), command, *arguments])
+    return _run(["buildah", *_storage(), command, *arguments], within=APART)
 
 
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment(), cwd=ROOT)
+def _run(command: list[str], within: tuple[str, ...] = ()) -> str:
+    done = subprocess.run([*within, *command], check=False, capture_output=True, text=True, env=_environment(), cwd=ROOT)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()[-1500:]
         raise build.CannotBuild(f"{command[0]} {command[1] if len(command) > 1 else ''} failed: {said}")
