@@ -19,7 +19,7 @@ from tests.fakes.kinds import Asked
 from tests.fakes.objects import Obj, Refusal, halves
 from tests.fakes.pages import Pages
 from tests.fakes.patches import patched
-from tests.fakes.store import Store
+from tests.fakes.store import Key, Store
 
 HOST = "127.0.0.1"
 Hook = Callable[[Asked], None]
@@ -50,6 +50,8 @@ class FakeCluster(Store):
     """The writes that changed something."""
     watched: Counter[str] = field(default_factory=Counter)
     """How many watches are open on each collection."""
+    recalled: dict[Key, Obj] = field(default_factory=dict)
+    """What the server's memory, which a read of version 0 is answered from, still holds for what has changed since."""
     before_read: Hook = nothing
     before_write: Hook = nothing
     after_write: Hook = nothing
@@ -124,7 +126,9 @@ class FakeCluster(Store):
     def _read(self, asked: Asked, query: Mapping[str, str]) -> Obj:
         self.before_read(asked)
         if asked.name:
-            return self.get(asked.collection, asked.namespace, asked.name)
+            key = (asked.collection, asked.namespace, asked.name)
+            recalled = self.recalled.get(key) if query.get("resourceVersion") == "0" else None
+            return recalled or self.get(*key)
         found = self.all(asked.collection, asked.namespace, query.get("labelSelector", ""))
         if fields := query.get("fieldSelector"):
             found = [obj for obj in found if objects.pointed_at(obj, fields)]

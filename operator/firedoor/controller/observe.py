@@ -4,6 +4,7 @@ The reconciler calls it; it changes nothing. What many incidents share (nodes, c
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,14 +16,16 @@ from firedoor.controller.policies import Policies
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
-from firedoor.kube.client import Kube
-from firedoor.kube.resources import NODES, PODS
+from firedoor.kube.client import Kube, Obj
+from firedoor.kube.resources import NODES, PODS, Resource
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, PodView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
+Look = Callable[[Resource, str, str], Awaitable[Obj | None]]
+"""Asks for one object by kind, name and namespace."""
 NODES_SECONDS = 5.0
 """How old the list may be; a patch of a node tests its version, and our own patches make the list old at once."""
 
@@ -73,11 +76,14 @@ class Observer:
         """Whether a suspect that the watch brought is not as its incident left it."""
         return touched(replace(self.unseen(incident, now), pod=pod))
 
-    async def suspect(self, incident: SecurityIncident, now: datetime) -> Situation:
-        """The situation as far as the pod alone tells it: enough for the guards and the door."""
+    async def suspect(self, incident: SecurityIncident, now: datetime, *, recalled: bool = False) -> Situation:
+        """The situation as far as the pod alone tells it: enough for the guards and the door.
+
+        recalled: the pod as the API server remembers it, sooner, and perhaps no longer true.
+        """
         await self._rulebook.learn(self._kube, (incident.target_namespace,))
         situation = self.unseen(incident, now)
-        pod = await self._pod(incident)
+        pod = await self._pod(incident, self._kube.recall if recalled else self._kube.find)
         if pod is not None and incident.status.target_uid not in (None, pod.uid):
             pod = None  # another pod of that name has come since; the suspect itself is gone
         seen = replace(situation, pod=pod)
@@ -124,11 +130,11 @@ class Observer:
             return await look(namespace, uid)
         return await self._policies.known(namespace, uid, s.around.deny(uid))
 
-    async def _pod(self, incident: SecurityIncident) -> PodView | None:
+    async def _pod(self, incident: SecurityIncident, look: Look) -> PodView | None:
         target, at = incident.spec.target, asyncio.get_running_loop().time()
         if target is None or target.kind != "Pod":
             return None
-        found = await self._kube.find(PODS, target.name, incident.target_namespace)
+        found = await look(PODS, target.name, incident.target_namespace)
         pod = PodView.read(found) if found else None
         self._ledger.saw(incident.uid, pod, at)
         return pod

@@ -6,6 +6,7 @@ missing, never guessed for.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -25,6 +26,8 @@ CONTROL_SECONDS = 0.3
 """How long the positive control may take, beside the door that closes; an answer takes milliseconds, on a busy node more."""
 UDP_CONTROL_SECONDS = 0.1
 """The same over UDP, where many a port answers nothing and silence proves nothing anyway."""
+HEAD_START_SECONDS = 0.003
+"""The door's two calls are on their way by then; a pod is still open then but on the fastest engines."""
 SILENCE_SECONDS = 1.0
 """Silence for this long is a time-out."""
 RECONNECT_SECONDS = 2.0
@@ -64,9 +67,12 @@ class Probes:
         """The positive control: what each probe reaches now, keeping what it opens for the flow rung.
 
         A port that the pod does not declare is not asked over UDP, where nothing is proved by its answer: that can wait.
+        One probe asks beside the door, from another node where there is one; the rest a moment later, out of its way.
         """
-        ways = [(session, way) for session in self.up for way in _ways(session, pod)]
-        return tuple(await asyncio.gather(*(_control(session, way, pod, uid) for session, way in ways)))
+        first = min(self.up, key=lambda session: session.node == pod.node, default=None)
+        starts = ((session, 0.0 if session is first else HEAD_START_SECONDS) for session in self.up)
+        found = await asyncio.gather(*(_controls(session, pod, uid, start) for session, start in starts))
+        return tuple(itertools.chain.from_iterable(found))
 
     async def after(self, before: Sequence[Reach]) -> tuple[Reach, ...]:
         """The same tries again; each probe's earlier answer stays beside the new one."""
@@ -80,12 +86,14 @@ class Probes:
         seen = [_way(canary, address or "", port, protocol) for address, port, protocol in ways]
         return tuple(await asyncio.gather(*(_answer(canary, way, "after", SILENCE_SECONDS) for way in seen)))
 
-    async def flow(self, uid: str, seconds: float = 0.0) -> Flow:
+    async def flow(self, uid: str, ways: Sequence[Reach], seconds: float = 0.0) -> Flow:
         """Whether a connection kept open across the deny still passes: one that does is enough for Alive.
 
-        seconds: how long each is given to be cut.
+        ways: as they were before the deny, which tells what was kept. seconds: how long each is given to be cut.
         """
-        return worst(await asyncio.gather(*(kept(session, one, seconds) for session in self.up for one in keys(uid))))
+        known = {session.pod: session for session in self.up}
+        asked = {(way.probe, key(uid, way.address or "")) for way in ways if _was_kept(way) and way.probe in known}
+        return worst(await asyncio.gather(*(kept(known[probe], one, seconds) for probe, one in asked)))
 
     async def alarm(self, uid: str, shut: Sequence[Reach]) -> tuple[Reach, str] | None:
         """Stands guard before what is shut, one port of each family a probe, until something gets through: where, and what.
@@ -158,10 +166,19 @@ def _way(session: Session, address: str, port: int, protocol: str) -> Reach:
     return Reach.read(way)
 
 
+async def _controls(session: Session, pod: PodView, uid: str, start: float) -> list[Reach]:
+    await asyncio.sleep(start)
+    return await asyncio.gather(*(_control(session, way, pod, uid) for way in _ways(session, pod)))
+
+
 async def _control(session: Session, way: Reach, pod: PodView, uid: str) -> Reach:
     if way.protocol == "TCP":
         return await _answer(session, way, "before", CONTROL_SECONDS, uid)
     return await _answer(session, way, "before", UDP_CONTROL_SECONDS, uid) if way.port in pod.udp_ports else way
+
+
+def _was_kept(way: Reach) -> bool:
+    return way.before == "Open" and way.protocol == "TCP"
 
 
 def _question(op: str, way: Reach, **more: object) -> dict[str, object]:

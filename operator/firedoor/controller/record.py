@@ -45,6 +45,8 @@ class Record:
     """One incident."""
 
     incident: SecurityIncident
+    glanced: bool = False
+    """Whether the pod was looked at in the API server's memory, which is done once, and first of all."""
     closed_at: datetime | None = None
     drift: tuple[str, ...] = ()
     over: bool = False

@@ -133,15 +133,18 @@ class Verifier:
 
     async def _tried(self, record: Record, ways: tuple[Reach, ...]) -> tuple[Reach, ...]:
         """The same ways again; when the door has only just closed, until the engine has had a moment to follow."""
-        reach = await self.probes.after(ways)
-        while _passing(reach) and record.closed_at is not None and datetime.now(UTC) - record.closed_at < SETTLES:
+        if self._settling(record):
             await asyncio.sleep(LOOK_SECONDS)
-            reach = await self.probes.after(ways)
+        while _passing(reach := await self.probes.after(ways)) and self._settling(record):
+            await asyncio.sleep(LOOK_SECONDS)
         if not record.proof.reach or _passing(reach):
             record.proof = replace(record.proof, reach=reach)  # a canary tries the same ways
         if _passing(reach):
             self.wake(record.incident.uid)  # this is told at once, whatever else is still looked at
         return reach
+
+    def _settling(self, record: Record) -> bool:
+        return record.closed_at is not None and datetime.now(UTC) - record.closed_at < SETTLES
 
     async def _inferred(self, reach: tuple[Reach, ...], node: str, began: datetime) -> Flow:
         """What the engine was seen to do with open connections; where silence has no control, by a measurement from now on."""
@@ -159,12 +162,10 @@ class Verifier:
 
     async def _kept(self, uid: str, known: Proof, ways: tuple[Reach, ...]) -> Flow:
         """The connection that a probe keeps to the suspect, watched until its keep-alives tell; one lost since stays as known."""
-        if not _kept_one(ways):
-            return "Unknown"
         if known.flow == "Cut" and not known.by_canary:
-            now = await self.probes.flow(uid)
+            now = await self.probes.flow(uid, ways)
             return "Alive" if now == "Alive" else "Cut"
-        return await self.probes.flow(uid, FLOW_SECONDS)
+        return await self.probes.flow(uid, ways, FLOW_SECONDS)
 
     def _doubt_what_is_older(self, record: Record, pod: PodView) -> None:
         """What was found before the door closed may be over by now: nobody is told for long that it speaks against him."""
@@ -233,8 +234,3 @@ def _breached(proof: Proof, way: Reach, word: str) -> Proof:
 
 def _passing(reach: tuple[Reach, ...]) -> bool:
     return any(way.after in ANSWERS for way in reach)
-
-
-def _kept_one(reach: tuple[Reach, ...]) -> bool:
-    """Whether a connection to the suspect was open before, which a probe keeps."""
-    return any(way.before == "Open" and way.protocol == "TCP" for way in reach)

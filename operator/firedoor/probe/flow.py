@@ -38,10 +38,14 @@ class Kept:
         info = self._info()
         if info[0] != ESTABLISHED:
             return "Unknown"
-        (silent_ms,) = struct.unpack_from("I", info, LAST_ACK_OFFSET)
+        silent_ms = _silent_ms(info)
         if silent_ms >= CUT_MS:
             return "Cut"
         return "Alive" if silent_ms < ALIVE_MS else "Unknown"
+
+    def cut_in(self) -> float:
+        """Seconds until it counts as cut, if nothing answers any more."""
+        return max(0.0, CUT_MS - _silent_ms(self._info())) / 1000
 
     def _info(self) -> bytes:
         try:
@@ -51,3 +55,8 @@ class Kept:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _silent_ms(info: bytes) -> int:
+    (found,) = struct.unpack_from("I", info, LAST_ACK_OFFSET)
+    return int(found)

@@ -27,8 +27,6 @@ KEPT_LIMIT = 4096
 SILENCE_SECONDS = 1.0
 GUARD_SECONDS = 1.0
 """A guard rests so long between two tries."""
-LOOK_SECONDS = 0.1
-"""How often a kept connection is looked at while its end is waited for."""
 TURN_SECONDS = 0.01
 """All guards together try so often at most, however many there are."""
 
@@ -84,12 +82,12 @@ class Session:
         """What became of a kept connection; one that is open is given so long to be cut."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
-        while (state := self._state(key)) != "Cut" and self._is_open(key) and clock() < deadline:
-            await asyncio.sleep(LOOK_SECONDS)
+        while (state := self._state(key)) != "Cut" and (left := deadline - clock()) > 0:
+            kept = self._kept.get(key)
+            if kept is None or not kept.is_open:
+                break
+            await asyncio.sleep(min(left, kept.cut_in()))
         return state
-
-    def _is_open(self, key: str) -> bool:
-        return key in self._kept and self._kept[key].is_open
 
     def _state(self, key: str) -> str:
         kept = self._kept.get(key)

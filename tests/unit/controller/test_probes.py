@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import pytest
@@ -22,9 +24,11 @@ class Line:
         self.word = word
         self.asked: list[dict[str, object]] = []
         self.messages = 0
+        self.heard: Callable[[], object] = lambda: None
 
     async def send(self, data: bytes) -> None:
         self.messages += 1
+        self.heard()
         for question in map(json.loads, data.splitlines()):
             self.asked.append(question)
             if self.word:
@@ -73,6 +77,25 @@ async def test_before_the_door_closes_a_udp_port_is_asked_only_where_the_suspect
     assert {(way.protocol, way.port): way.before for way in silent} == {("TCP", 80): "Refused", ("UDP", FALLBACK_PORT): None}
     names = await probes.before(UID, pod(tcp_ports=(), udp_ports=(53,)))
     assert {(way.protocol, way.port): way.before for way in names} == {("TCP", FALLBACK_PORT): "Refused", ("UDP", 53): "Refused"}
+
+
+async def test_the_probe_on_another_node_asks_beside_the_door_and_the_near_one_a_moment_later() -> None:
+    probes, _ = guarded("Open", "Open")
+    asked: list[str] = []
+    for session, node in zip(probes._sessions, ("node-a", "node-b"), strict=True):
+        session.node = node
+        cast(Line, session.stream).heard = partial(asked.append, node)
+    found = await probes.before(UID, pod(tcp_ports=(80,), node="node-a"))
+    assert asked == ["node-b", "node-a"]
+    assert [way.before for way in found if way.protocol == "TCP"] == ["Open", "Open"]
+
+
+async def test_of_the_connections_that_a_probe_may_keep_only_those_are_asked_after_that_it_had_open() -> None:
+    probes, ways = guarded("Cut", "Cut")
+    was = [way.model_copy(update={"before": before}) for way, before in zip(ways, ("Open", "Refused"), strict=True)]
+    assert await probes.flow(UID, was) == "Cut"
+    assert [[one["keep"] for one in cast(Line, session.stream).asked] for session in probes._sessions] == [[UID], []]
+    assert await probes.flow(UID, was[1:]) == "Unknown"
 
 
 async def test_a_question_that_nobody_waits_for_any_more_is_not_asked() -> None:

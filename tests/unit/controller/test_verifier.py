@@ -118,7 +118,7 @@ async def doubted(bench: Bench, found: Finding) -> bool:
     enforcement = bench.verifier.enforcement
     enforcement._findings, enforcement._asked = {found.node: found}, {}
     enforcement.canary._looked[found.node] = asyncio.get_running_loop().time()
-    bench.verifier.start(Record(incident(), proof=proof(before="Refused"), closed_at=NOON), quarantined())
+    bench.verifier.start(Record(incident(), proof=proof(before="Refused", flow="Unknown"), closed_at=NOON), quarantined())
     await asyncio.wait_for(bench.woken.get(), 5.0)
     await bench.verifier.stop(UID)
     return found.node in enforcement._asked
@@ -137,7 +137,7 @@ async def reached(closed_at: datetime, passes: int) -> str:
     bench = Bench(Unavailable("nobody answers"))
     bench.line.passes = passes
     bench.verifier.enforcement._findings = {"node-a": engine()}
-    record = Record(incident(), proof=proof(before="Refused"), closed_at=closed_at)
+    record = Record(incident(), proof=proof(before="Refused", flow="Unknown"), closed_at=closed_at)
     bench.verifier.start(record, quarantined())
     await asyncio.wait_for(bench.woken.get(), 5.0)
     await bench.verifier.stop(UID)
