@@ -4,7 +4,7 @@ An API server ends the watch of a client that reads too slowly, as one does in a
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import aiohttp
 
@@ -14,7 +14,7 @@ from firedoor.kube.resources import Resource
 STREAM = aiohttp.ClientTimeout(total=None)
 
 
-async def changes(kube: Kube, resource: Resource, space: str, version: str) -> AsyncIterator[tuple[str, Obj]]:
+async def changes(kube: Kube, resource: Resource, space: str, version: str) -> AsyncGenerator[tuple[str, Obj], None]:
     """The events of a namespace after this version, as type and object; a version that is too old is a RuntimeError."""
     while True:
         query = {"watch": "true", "resourceVersion": version}

@@ -165,9 +165,16 @@ def _enforced(s: Situation) -> Verdict | None:
     reason = failing(s.engine)
     if reason is None:
         return None
-    if reason is Reason.CNI_STOPPED and any(proved_shut(reach) for reach in s.proof.reach):
-        return Verdict("Unknown", reason, f"The suspect is still silent, but nobody keeps it so. {sentence(s.engine)}")
+    if reason is Reason.CNI_STOPPED:
+        return Verdict("Unknown", reason, f"{_silence(s)} {sentence(s.engine)}")
     return Verdict("False" if s.engine.passes else "Unknown", reason, sentence(s.engine))
+
+
+def _silence(s: Situation) -> str:
+    """What the silence of a suspect means behind an engine that has stopped."""
+    if any(proved_shut(reach) for reach in s.proof.reach):
+        return "The suspect is still silent, but nobody keeps it so."
+    return "The suspect is silent, but no probe had an answer from it before either, and its deny may never have arrived."
 
 
 def _controlled(s: Situation) -> Verdict | None:

@@ -16,7 +16,9 @@ object a line:
 import asyncio
 import contextlib
 import json
+import os
 import socket
+import stat
 import sys
 from typing import Any, BinaryIO
 
@@ -152,7 +154,13 @@ async def serve(source: BinaryIO, out: BinaryIO) -> None:
         session.end()
 
 
+def _is_line(mode: int) -> bool:
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()
+
+
 def main() -> None:
-    """One session on this process's standard input and output."""
+    """One session on this process's standard input and output; refused where nobody can be waited for on the input."""
+    if not _is_line(os.fstat(sys.stdin.fileno()).st_mode):
+        sys.exit("firedoor probe: standard input is neither a pipe nor a terminal; questions come through exec with --stdin.")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(sys.stdin.buffer, sys.stdout.buffer))

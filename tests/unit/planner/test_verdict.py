@@ -46,6 +46,14 @@ def test_silence_from_the_start_is_proof_where_a_canary_on_the_node_was_denied_s
     assert verdict(proof(before=before, after="Error", by_canary=True)) == ("Unknown", Reason.NOT_VERIFIED)
 
 
+@pytest.mark.parametrize(("before", "says"), [("Open", "nobody keeps it so"), ("Timeout", "may never have arrived")])
+def test_behind_an_engine_that_has_stopped_silence_is_neither_held_nor_broken(before: str, says: str) -> None:
+    stopped = engine("Passes", "Passes", denied_at=NOON)
+    told = isolation(situation(suspect=quarantined(), policies=(deny(),), found=proof(before=before), engine=stopped))
+    assert (told.status, told.reason) == ("Unknown", Reason.CNI_STOPPED)
+    assert says in told.message
+
+
 def test_a_probe_that_failed_is_no_silence() -> None:
     assert verdict(proof(after="Error")) == ("Unknown", Reason.NOT_VERIFIED)
 

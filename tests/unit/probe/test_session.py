@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, BinaryIO
@@ -179,6 +181,13 @@ async def test_a_guard_tells_of_a_connection_that_was_said_to_be_cut_and_came_ba
         await asyncio.sleep(1.5)
         session.ask(3, "guard", **at(door, keep=KEY))
         assert await session.hear() == (3, "Alive")
+
+
+def test_without_a_line_to_be_asked_on_it_ends_with_a_word() -> None:
+    command = [sys.executable, "-c", "from firedoor.probe.session import main; main()"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20.0, check=False)
+    assert ended.returncode == 1
+    assert "questions come through exec" in ended.stderr
 
 
 async def gone(peer: socket.socket) -> bool:
