@@ -1,18 +1,22 @@
 """One captured thing: what is told of it, and its file while it is written.
 
-The bag makes them; sources write and say what went wrong. Bytes are hashed on their way, before they rest.
+The bag makes them; sources write and say what went wrong. Bytes are hashed on their way, before they rest; every further
+digest is made of what the disk gives back, beside that first one again, when the bag is sealed.
 """
 
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from firedoor.evidence.volume import FULL, VolumeFull
 
-ALGORITHMS: Final = ("sha256", "sha512")
+ACQUIRED: Final = "sha256"
+"""By which bytes are hashed while the suspect is asked for them: it may not be there for long."""
+ALGORITHMS: Final = (ACQUIRED, "sha512")
 MESSAGE_LIMIT = 500
 BLOCK: Final = 1 << 20
 
@@ -53,7 +57,7 @@ class Writer:
         self.part = part
         self.artifact = artifact
         self._gives_up = gives_up
-        self._hashes = [hashlib.new(name) for name in ALGORITHMS]
+        self._hash = hashlib.new(ACQUIRED)
         self._descriptor = -1
 
     @property
@@ -77,8 +81,8 @@ class Writer:
         self._descriptor = os.open(self.part, flags, 0o600)
 
     def close(self) -> None:
-        """Flushes; the hashes are those of what is on the disk."""
-        self.artifact.hashes = {name: hashed.hexdigest() for name, hashed in zip(ALGORITHMS, self._hashes, strict=True)}
+        """Flushes; the hash is that of what was given to the disk."""
+        self.artifact.hashes = {ACQUIRED: self._hash.hexdigest()}
         try:
             os.fsync(self._descriptor)
         except OSError as error:
@@ -95,8 +99,7 @@ class Writer:
             self.open()
         while view:
             taken = os.write(self._descriptor, view)
-            for hashed in self._hashes:
-                hashed.update(view[:taken])
+            self._hash.update(view[:taken])
             self.artifact.bytes += taken
             view = view[taken:]
 
@@ -107,12 +110,12 @@ class Writer:
 
 
 def file_digests(file: Path) -> dict[str, str]:
-    """The digests of a file as it is on the disk, which is read once."""
+    """The digests of a file as it is on the disk, which is read once; side by side, as hashing leaves the interpreter free."""
     hashes = {name: hashlib.new(name) for name in ALGORITHMS}
-    with file.open("rb", buffering=0) as opened:
+    with file.open("rb", buffering=0) as opened, ThreadPoolExecutor(len(hashes)) as side:
         while block := opened.read(BLOCK):
-            for hashed in hashes.values():
-                hashed.update(block)
+            for done in [side.submit(hashed.update, block) for hashed in hashes.values()]:
+                done.result()
     return {name: hashed.hexdigest() for name, hashed in hashes.items()}
 
 

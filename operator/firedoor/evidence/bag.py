@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from firedoor.evidence.artifact import ALGORITHMS, Artifact, Writer, file_digest, file_digests
+from firedoor.evidence.artifact import ACQUIRED, ALGORITHMS, Artifact, Writer, file_digest, file_digests
 from firedoor.evidence.custody import Custody
 from firedoor.evidence.volume import FULL, Volume, VolumeFull, flush_folder, flush_folders
 
@@ -123,8 +123,15 @@ class Bag:
             raise
         return None
 
+    def read_back(self) -> None:
+        """Makes the digests for the manifests, of what the volume gives back now; what was read back before is not again."""
+        for artifact in self.artifacts.values():
+            if artifact.hashes and artifact.hashes.keys() != set(ALGORITHMS):
+                self._read_back(artifact)
+
     def seal(self, information: Mapping[str, str], capture: Mapping[str, Any]) -> None:
-        """Writes manifests and custody's end, and renames the bag to its final name."""
+        """Reads back what was captured, writes manifests and custody's end, and renames the bag to its final name."""
+        self.read_back()
         self._volume.drop_ballast()
         kept = sorted((a for a in self.artifacts.values() if a.hashes), key=lambda artifact: artifact.path)
         oxum = f"{sum(a.bytes for a in kept)}.{len(kept)}"
@@ -140,6 +147,20 @@ class Bag:
             tags = (f"{file_digest(self.folder / name, algorithm)}  {name}\n" for name in sorted(self._tag_files()))
             self._tag(f"tagmanifest-{algorithm}.txt", "".join(tags))
         self._close()
+
+    def _read_back(self, artifact: Artifact) -> None:
+        """Where that is not what was captured, it is said."""
+        file, acquired = self.folder / artifact.path, artifact.hashes[ACQUIRED]
+        try:
+            artifact.hashes, artifact.bytes = file_digests(file), file.stat().st_size
+        except OSError as error:
+            artifact.hashes, artifact.bytes = {}, 0
+            artifact.ends("failed", "ReadErrors", f"The evidence volume does not give back what was captured: {error.strerror}.")
+            return self.note("artifact.lost", object=artifact.path, sha256=acquired)
+        if artifact.hashes[ACQUIRED] != acquired:
+            artifact.short("ReadErrors", f"The evidence volume gives back something else than was captured, sha256 {acquired}.")
+            self.note("artifact.altered", object=artifact.path, sha256=acquired, found=artifact.hashes[ACQUIRED])
+        return None
 
     def _tag_files(self) -> list[str]:
         return [*TAG_FILES, *(name for name in VIEWS if (self.folder / name).exists())]

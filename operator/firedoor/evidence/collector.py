@@ -116,6 +116,7 @@ async def _told(bag: Bag, planned: str, capture: Callable[[], Awaitable[None]]) 
 
 
 def _seal(bag: Bag, order: CaptureOrder, ended: str) -> None:
+    bag.read_back()
     artifacts = [artifact.told() for artifact in bag.artifacts.values()]
     span = {"started": _opened(bag), "ended": ended}
     suspect = {"namespace": order.namespace, "name": order.pod, "uid": order.pod_uid}

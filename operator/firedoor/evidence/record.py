@@ -21,10 +21,12 @@ class Strict(Frozen):
 
 
 class Hashes(Strict):
-    """Digests of the file, taken while it was written and before it rested."""
+    """Digests of the file."""
 
-    sha256: str = Field(pattern=SHA256, description="SHA-256 in hexadecimal.")
-    sha512: str = Field(pattern=SHA512, description="SHA-512 in hexadecimal.")
+    sha256: str = Field(
+        pattern=SHA256, description="SHA-256 in hexadecimal, taken on the way to the volume; the same when it was read back."
+    )
+    sha512: str = Field(pattern=SHA512, description="SHA-512 in hexadecimal, of what was read back when the bag was sealed.")
 
 
 class Truncation(Strict):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -65,6 +66,24 @@ def test_a_flipped_bit_is_named_wherever_it_is(tmp_path: Path) -> None:
         assert name.startswith("tagmanifest-") or any(name in finding.where for finding in found)
         file.write_bytes(before)
     assert verify(bag) == []
+
+
+def test_what_the_volume_does_not_give_back_as_it_was_captured_is_said_when_the_bag_is_sealed(tmp_path: Path) -> None:
+    bag, events = opened(tmp_path), "data/00-pod/events.json"
+    for path, content in {**ARTIFACTS, events: b"[]"}.items():
+        with bag.artifact(path, {"kind": "test"}) as writer:
+            writer.write(content)
+    pod, log = ARTIFACTS
+    (bag.folder / pod).write_bytes(b'{"kind": "Node"}')
+    (bag.folder / events).unlink()
+    bag.seal(INFORMATION, {})
+
+    sealed = tmp_path / "incident-1"
+    told = json.loads((sealed / "capture.json").read_bytes())["artifacts"]
+    assert {one["path"]: one["status"] for one in told} == {pod: "partial", log: "complete", events: "failed"}
+    assert {one.get("reason") for one in told} == {None, "ReadErrors"}
+    assert accepted_by_others(sealed)
+    assert {finding.kind for finding in verify(sealed)} == {"CustodyDisagrees"}
 
 
 def test_files_that_were_added_or_removed_are_named(tmp_path: Path) -> None:
