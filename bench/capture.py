@@ -1,7 +1,8 @@
 """`make bench-capture`: evidence beside kubectl, in one run: the same log, the same file, on the same cluster.
 
-kubectl writes what it gets to a file on this machine; the collector hashes it with two algorithms, flushes it to its
-volume and looks at the pod again, and all of that is in its time. Times of artifacts are those of capture.json.
+kubectl writes what it gets to a file on this machine; the collector hashes the archive and each file in it, flushes them to
+its volume and looks at the pod again, and all of that is in its time. Times of artifacts are those of capture.json. What
+comes after the last of them, the second digest of what is read back above all, is told beside them.
 """
 
 import asyncio
@@ -103,11 +104,13 @@ async def _turn(kube: Kube, space: str) -> Turn:
     their_log = await _kubectl("-n", space, "logs", "suspect", "-c", "talker", "--timestamps")
     their_file = await _kubectl("-n", space, "exec", "suspect", "-c", "web", "--", "tar", "-cf", "-", "/data")
     limits = {"artifactBytes": "2Gi", "fileBytes": "2Gi"}
-    bag, _ = await _captured(kube, space, "suspect", {"paths": ["/data"], "limits": limits, "storage": {"size": "4Gi"}})
+    bag, sealed = await _captured(kube, space, "suspect", {"paths": ["/data"], "limits": limits, "storage": {"size": "4Gi"}})
     log = Rates(their_log, _rate(bag.artifact(Kind.LOG, container="talker", previous=False)))
     file = Rates(their_file, _rate(bag.artifact(Kind.FILES, container="web")))
     for name, rates in (("log", log), ("file", file)):
         print(f"{name}: kubectl {rates.kubectl / 1e6:.1f} MB/s, firedoor {rates.firedoor / 1e6:.1f} MB/s", flush=True)
+    last = max(datetime.fromisoformat(a["ended"]).timestamp() for a in bag.capture["artifacts"])
+    print(f"sealed {sealed - last:.1f} s after the last artifact", flush=True)
     await kube.delete(INCIDENTS, "suspect", space)
     while await kube.find(INCIDENTS, "suspect", space):
         await asyncio.sleep(0.5)
