@@ -54,7 +54,7 @@ class Kube:
     async def recall(self, resource: Resource, name: str, namespace: str) -> Obj | None:
         """One object as the API server's own memory has it, which may lag behind; None when it knows of none.
 
-        Spares the way to etcd (resourceVersion=0, KEP-2340). Good for what a patch that tests the version puts right.
+        Spares the way to etcd (resourceVersion=0, "Any" in Kubernetes' API concepts). Good where a patch tests the version.
         """
         try:
             return await self._call("get", resource, "GET", resource.path(namespace, name), {"resourceVersion": "0"})
