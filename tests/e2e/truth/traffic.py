@@ -9,6 +9,7 @@ whoever is talked to talks back. One line a received byte: when, who began the t
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -22,6 +23,8 @@ KINDS = {b"n": "new", b"k": "kept", b"d": "datagram", b"s": "stream"}
 SUSPECT = os.environ.get("PARTNER", "") == ""
 """The suspect is told nobody's address: it waits to be talked to, and talks back."""
 
+fresh_ports = itertools.count(20000)
+"""A datagram from a port that was used before belongs, for a connection tracker, to the flow that was open then."""
 talked_to: set[str] = set()
 tasks: set["asyncio.Task[None]"] = set()
 
@@ -85,7 +88,7 @@ async def answers(reader: asyncio.StreamReader, partner: str) -> None:
 
 
 async def datagram(partner: str) -> None:
-    transport = await udp(partner)
+    transport = await udp(partner, next(fresh_ports))
     transport.sendto(b"d")
     await asyncio.sleep(PATIENCE_SECONDS)
     transport.close()
@@ -98,9 +101,9 @@ async def stream(partner: str) -> None:
         await asyncio.sleep(PACE_SECONDS)
 
 
-async def udp(partner: str) -> asyncio.DatagramTransport:
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: Datagrams(True), remote_addr=(partner, PORT))
+async def udp(partner: str, port: int = 0) -> asyncio.DatagramTransport:
+    loop, own = asyncio.get_running_loop(), ("0.0.0.0", port)
+    transport, _ = await loop.create_datagram_endpoint(lambda: Datagrams(True), local_addr=own, remote_addr=(partner, PORT))
     return transport
 
 
