@@ -23,7 +23,9 @@ HOME_RULES = (
     Rule(groups=("",), resources=("pods",), verbs=("get", "list")),
 )
 SEAL_SECONDS = 120
-"""For the seal, after the time for the capture is over."""
+"""For the seal, after the time for the capture is over, beside what it takes to read the volume back."""
+READ_BACK_BYTES = 16 << 20
+"""Of the volume in a second, at the least."""
 KEPT_SECONDS = 3600
 """How long a finished collector stays to be read; a later one finds the sealed bag and reports it again."""
 MEMORY = "64Mi"
@@ -62,7 +64,7 @@ class Order:
 
 async def start(kube: Kube, home: str, image: str, order: Order, storage: Storage) -> None:
     """Makes the volume and starts the collector; those that exist already are well."""
-    for resource, thing in ((CLAIMS, claim(home, order, storage)), (JOBS, job(home, image, order))):
+    for resource, thing in ((CLAIMS, claim(home, order, storage)), (JOBS, job(home, image, order, storage))):
         await kube.ensure(resource, thing)
 
 
@@ -81,14 +83,14 @@ def claim(home: str, order: Order, storage: Storage) -> Obj:
     }
 
 
-def job(home: str, image: str, order: Order) -> Obj:
+def job(home: str, image: str, order: Order, storage: Storage) -> Obj:
     """The collector's Job: restricted profile, nothing writable but the volume."""
     return _made(home, names.collector_job(order.incident["uid"]), order) | {
         "apiVersion": JOBS.api_version,
         "kind": JOBS.kind,
         "spec": {
             "backoffLimit": 3,
-            "activeDeadlineSeconds": int(duration.parsed(order.limits.duration).total_seconds()) + SEAL_SECONDS,
+            "activeDeadlineSeconds": _deadline(order, storage),
             "ttlSecondsAfterFinished": KEPT_SECONDS,
             "template": {
                 "metadata": {"labels": {**names.made_labels(order.incident["uid"]), names.COMPONENT: "collector"}},
@@ -152,6 +154,12 @@ def _container(image: str, order: Order) -> dict[str, Any]:
         },
         "securityContext": container_security(),
     }
+
+
+def _deadline(order: Order, storage: Storage) -> int:
+    """A bag as large as its volume can still be read back and sealed, when the time for the capture was used up."""
+    capture = duration.parsed(order.limits.duration).total_seconds()
+    return int(capture) + SEAL_SECONDS + quantity.parsed(storage.size) // READ_BACK_BYTES
 
 
 def _least(memory: str) -> str:

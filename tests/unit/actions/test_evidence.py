@@ -4,16 +4,17 @@ import json
 from typing import Any
 
 from firedoor.actions.evidence import Order, job
-from firedoor.api.incident import Limits
+from firedoor.api.incident import Limits, Storage
 from firedoor.evidence.order import CaptureOrder
 
 INCIDENT = {"uid": "0123abcd-0000", "name": "web-shell", "namespace": "shop"}
 POD = {"namespace": "shop", "name": "web-1", "uid": "pod-uid"}
+STORAGE = Storage()
 
 
-def made(limits: Limits) -> tuple[dict[str, Any], CaptureOrder]:
+def made(limits: Limits, storage: Storage = STORAGE) -> tuple[dict[str, Any], CaptureOrder]:
     """The Job, and the order as its collector reads it."""
-    found = job("home", "firedoor:1", Order(INCIDENT, POD, ("/tmp",), limits, "firedoor:1"))
+    found = job("home", "firedoor:1", Order(INCIDENT, POD, ("/tmp",), limits, "firedoor:1"), storage)
     container = found["spec"]["template"]["spec"]["containers"][0]
     told = next(variable["value"] for variable in container["env"] if variable["name"] == "FIREDOOR_CAPTURE")
     return found, CaptureOrder.load(told)
@@ -27,6 +28,12 @@ def test_the_limits_of_the_spec_reach_the_collector_in_bytes_and_seconds() -> No
     assert found["spec"]["activeDeadlineSeconds"] > 300
     resources = found["spec"]["template"]["spec"]["containers"][0]["resources"]
     assert (resources["requests"]["memory"], resources["limits"]["memory"]) == ("64Mi", "1Gi")
+
+
+def test_there_is_time_to_read_back_a_volume_that_is_full_after_the_time_for_the_capture() -> None:
+    seconds = [made(Limits(duration="5m"), Storage(size=size))[0]["spec"]["activeDeadlineSeconds"] for size in ("1Gi", "100Gi")]
+    assert seconds[0] >= 300 + 64
+    assert seconds[1] >= 300 + 6400
 
 
 def test_less_memory_than_is_usually_asked_for_is_asked_for_no_more() -> None:
