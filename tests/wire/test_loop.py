@@ -1,5 +1,7 @@
 """The real controller against a fake API server: what it writes, in which order, and how often."""
 
+from copy import deepcopy
+
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
 from tests.fakes.workloads import DEPLOYMENTS, PODS, collectors, replica_sets
@@ -52,12 +54,13 @@ async def test_a_pod_that_has_changed_since_the_api_servers_memory_of_it_is_look
 async def test_a_pod_of_that_name_that_is_only_remembered_is_never_taken_for_the_one_that_is_there(
     cluster: FakeCluster, operator: Operator
 ) -> None:
-    remembered = suspect(cluster)
+    remembered = deepcopy(suspect(cluster))
     remembered["metadata"] |= {"uid": "another", "labels": {"app": "other"}}
     cluster.recalled[PODS, "shop", "suspect"] = remembered
-    before = picture(cluster)
+    before, began = picture(cluster), len(cluster.requests)
     await contain(cluster)
 
+    assert cluster.requests[began:].count(Asked("PATCH", PODS, "shop", "suspect")) == 2
     release(cluster)
     await eventually(lambda: says(cluster, "Released"), "released")
     assert picture(cluster) == before
