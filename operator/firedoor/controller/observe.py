@@ -4,7 +4,6 @@ The reconciler calls it; it changes nothing. What many incidents share (nodes, c
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,16 +15,14 @@ from firedoor.controller.policies import Policies
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
-from firedoor.kube.client import Kube, Obj
-from firedoor.kube.resources import NODES, PODS, Resource
+from firedoor.kube.client import Kube
+from firedoor.kube.resources import NODES, PODS
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, PodView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
-Look = Callable[[Resource, str, str], Awaitable[Obj | None]]
-"""Asks for one object by kind, name and namespace."""
 NODES_SECONDS = 5.0
 """How old the list may be; a patch of a node tests its version, and our own patches make the list old at once."""
 
@@ -83,7 +80,7 @@ class Observer:
         """
         await self._rulebook.learn(self._kube, (incident.target_namespace,))
         situation = self.unseen(incident, now)
-        pod = await self._pod(incident, self._kube.recall if recalled else self._kube.find)
+        pod = await self._pod(incident, recalled)
         if pod is not None and incident.status.target_uid not in (None, pod.uid):
             pod = None  # another pod of that name has come since; the suspect itself is gone
         seen = replace(situation, pod=pod)
@@ -130,11 +127,11 @@ class Observer:
             return await look(namespace, uid)
         return await self._policies.known(namespace, uid, s.around.deny(uid))
 
-    async def _pod(self, incident: SecurityIncident, look: Look) -> PodView | None:
+    async def _pod(self, incident: SecurityIncident, recalled: bool) -> PodView | None:
         target, at = incident.spec.target, asyncio.get_running_loop().time()
         if target is None or target.kind != "Pod":
             return None
-        found = await look(PODS, target.name, incident.target_namespace)
+        found = await self._kube.find(PODS, target.name, incident.target_namespace, recalled=recalled)
         pod = PodView.read(found) if found else None
         self._ledger.saw(incident.uid, pod, at)
         return pod

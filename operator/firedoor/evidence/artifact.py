@@ -7,7 +7,6 @@ digest is made of what the disk gives back, beside that first one again, when th
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -110,12 +109,12 @@ class Writer:
 
 
 def file_digests(file: Path) -> dict[str, str]:
-    """The digests of a file as it is on the disk, which is read once; side by side, as hashing leaves the interpreter free."""
+    """The digests of a file as it is on the disk, which is read once."""
     hashes = {name: hashlib.new(name) for name in ALGORITHMS}
-    with file.open("rb", buffering=0) as opened, ThreadPoolExecutor(len(hashes)) as side:
+    with file.open("rb", buffering=0) as opened:
         while block := opened.read(BLOCK):
-            for done in [side.submit(hashed.update, block) for hashed in hashes.values()]:
-                done.result()
+            for hashed in hashes.values():
+                hashed.update(block)
     return {name: hashed.hexdigest() for name, hashed in hashes.items()}
 
 

@@ -44,20 +44,16 @@ class Kube:
         """One object; Gone when there is none."""
         return await self._call("get", resource, "GET", resource.path(namespace, name))
 
-    async def find(self, resource: Resource, name: str, namespace: str | None = None) -> Obj | None:
-        """One object, or None when there is none."""
-        try:
-            return await self.get(resource, name, namespace)
-        except Gone:
-            return None
+    async def find(self, resource: Resource, name: str, namespace: str | None = None, *, recalled: bool = False) -> Obj | None:
+        """One object, or None when there is none.
 
-    async def recall(self, resource: Resource, name: str, namespace: str) -> Obj | None:
-        """One object as the API server's own memory has it, which may lag behind; None when it knows of none.
-
-        Spares the way to etcd (resourceVersion=0, "Any" in Kubernetes' API concepts). Good where a patch tests the version.
+        recalled: as the API server's own memory has it, which spares the way to etcd and may lag behind (resourceVersion=0,
+        "Any" in Kubernetes' API concepts). Good where a patch tests the version.
         """
         try:
-            return await self._call("get", resource, "GET", resource.path(namespace, name), {"resourceVersion": "0"})
+            if recalled:
+                return await self._call("get", resource, "GET", resource.path(namespace, name), {"resourceVersion": "0"})
+            return await self.get(resource, name, namespace)
         except Gone:
             return None
 
