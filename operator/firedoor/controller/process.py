@@ -1,12 +1,11 @@
 """The controller's parts put together, started, supervised and stopped. The watch (kopf) owns one; nobody else.
 
-Crash-only: a part that dies ends the process, because everything can be found again from the cluster. An orderly end
-undoes no containment; it only lets go of the lease.
+Crash-only: a part that dies ends the process and a lost lead begins it anew, because everything can be found again from the
+cluster. An orderly end undoes no containment; it only lets go of the lease.
 """
 
 import asyncio
 import logging
-import os
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -23,6 +22,7 @@ from firedoor.controller.captures import Captures
 from firedoor.controller.children import Children
 from firedoor.controller.copiers import Copiers
 from firedoor.controller.copies import Copies, Way
+from firedoor.controller.ending import begin_anew, die_with
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
 from firedoor.controller.family import Family
@@ -55,8 +55,6 @@ from firedoor.kube.errors import KubeError
 from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
-LEASE_LOST = 70
-"""Exit status of a process that lost the lead and must not go on."""
 PARENT_WAITS_SECONDS = 0.1
 
 
@@ -330,8 +328,7 @@ class Controller:
             self._supervise("copies", self.copies.run())
         if self.settings.elect:
             await self.leadership.keep()
-            log.critical("the lead was lost; this process ends so that it cannot act beside another leader")
-            os._exit(LEASE_LOST)
+            begin_anew()
         await asyncio.Event().wait()
 
     async def _load_rules(self) -> None:
@@ -345,7 +342,7 @@ class Controller:
 
     def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_die_with)
+        task.add_done_callback(die_with)
         self._parts.append(task)
 
     def _sick(self) -> str:
@@ -367,13 +364,6 @@ def _news(before: SecurityIncident, now: SecurityIncident) -> bool:
         or before.leaving != now.leaving
         or bool(set(before.metadata.finalizers) - set(now.metadata.finalizers))
     )
-
-
-def _die_with(task: asyncio.Task[None]) -> None:
-    if task.cancelled():
-        return
-    log.critical("part %s of the controller ended; the process ends with it", task.get_name(), exc_info=task.exception())
-    os._exit(1)
 
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> Controller:
