@@ -9,24 +9,27 @@ from typing import Any
 
 from firedoor.api import names
 from firedoor.api.rbac import Rule
-from firedoor.kube.client import Kube
+from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import NODES
 
 RULES = (Rule(groups=("",), resources=("nodes",), verbs=("get", "list", "watch", "patch")),)
 
 
-async def cordon(kube: Kube, node: tuple[str, str], holder: tuple[str, str], unschedulable: bool, first: bool) -> None:
-    """Holds the node unschedulable. node: name and resourceVersion; holder: incident uid and its namespace/name."""
+async def cordon(kube: Kube, node: tuple[str, str], holder: tuple[str, str], unschedulable: bool, first: bool) -> Obj:
+    """Holds the node unschedulable; the node as it is then.
+
+    node: name and resourceVersion; holder: incident uid and its namespace/name.
+    """
     (name, version), (uid, incident) = node, holder
     annotations = {names.cordon_holder(uid): incident}
     if first:
         annotations[names.PRIOR] = json.dumps({"unschedulable": unschedulable})
     body = {"metadata": {"resourceVersion": version, "annotations": annotations}, "spec": {"unschedulable": True}}
-    await kube.patch(NODES, name, None, body)
+    return await kube.patch(NODES, name, None, body)
 
 
-async def release(kube: Kube, node: tuple[str, str], incident_uid: str, *, uncordon: bool, last: bool) -> None:
-    """Lets go of the node, and uncordons it where the plan says so; the record goes with the last holder."""
+async def release(kube: Kube, node: tuple[str, str], incident_uid: str, *, uncordon: bool, last: bool) -> Obj:
+    """Lets go of the node, uncordoned where the plan says so; the node as it is then. The record goes with the last holder."""
     name, version = node
     annotations: dict[str, Any] = {names.cordon_holder(incident_uid): None}
     if last:
@@ -34,4 +37,4 @@ async def release(kube: Kube, node: tuple[str, str], incident_uid: str, *, uncor
     body: dict[str, Any] = {"metadata": {"resourceVersion": version, "annotations": annotations}}
     if uncordon:
         body["spec"] = {"unschedulable": None}
-    await kube.patch(NODES, name, None, body)
+    return await kube.patch(NODES, name, None, body)

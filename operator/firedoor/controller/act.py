@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from firedoor.actions import cordon, evidence, identity, network, shelter, workload
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller.captures import Captures
+from firedoor.controller.node_list import NodeList
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError
@@ -25,6 +26,7 @@ class Actor:
     kube: Kube
     settings: Settings
     captures: Captures
+    nodes: NodeList
 
     async def carry_out(self, incident: SecurityIncident, plan: Plan) -> None:
         """Does the stages in order, the steps of a stage side by side; the first error ends it after its stage."""
@@ -84,7 +86,8 @@ class Actor:
     async def _cordon(self, incident: SecurityIncident, step: steps.Cordon) -> None:
         node, holder = step.node, (incident.uid, incident.key)
         first = not node.holders
-        await cordon.cordon(self.kube, (node.name, node.resource_version), holder, node.unschedulable, first)
+        at = (node.name, node.resource_version)
+        await self.nodes.changed_by(cordon.cordon(self.kube, at, holder, node.unschedulable, first))
 
     async def _capture(self, incident: SecurityIncident, step: steps.StartCapture) -> None:
         if not self.captures.take(incident.uid):
@@ -123,7 +126,7 @@ class Actor:
     async def _uncordon(self, incident: SecurityIncident, step: steps.ReleaseCordon) -> None:
         node = step.node
         at = (node.name, node.resource_version)
-        await cordon.release(self.kube, at, incident.uid, uncordon=step.uncordon, last=step.last)
+        await self.nodes.changed_by(cordon.release(self.kube, at, incident.uid, uncordon=step.uncordon, last=step.last))
 
 
 def _at(found: WorkloadView) -> workload.At:

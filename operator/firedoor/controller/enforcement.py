@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from firedoor.controller import metrics
 from firedoor.controller.canary import AT_ONCE, Canary
 from firedoor.controller.enforcement_reports import EnforcementReports
+from firedoor.controller.node_list import NodeList
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
-from firedoor.kube.resources import DAEMON_SETS, NODES
+from firedoor.kube.resources import DAEMON_SETS
 from firedoor.planner import enforcement
 from firedoor.planner.enforcement import Finding
-from firedoor.planner.views import NodeView
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 20.0
@@ -35,6 +35,7 @@ class Enforcement:
     """What is known of every node's engine."""
 
     kube: Kube
+    nodes: NodeList
     canary: Canary
     reports: EnforcementReports
     holding: Callable[[], Iterable[str]]
@@ -128,7 +129,7 @@ class Enforcement:
         while self._unwritten:
             await self.reports.write(self._unwritten.pop(0))
         await self.canary.relieve(*set(self.canary.posted) - set(self.holding()) - set(self._under_way))
-        nodes = [NodeView.read(node) for node in await self.kube.list(NODES)]
+        nodes = await self.nodes.all()
         self._pools = {node.name: node.pool for node in nodes}
         await self._forget_the_gone()
         if await self._engines_changed():

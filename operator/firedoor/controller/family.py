@@ -152,8 +152,6 @@ class Family:
         except Conflict:
             record.fight = workload.not_done(record.fight, plan)
             raise
-        finally:
-            self.observer.nodes_changed()
 
     async def _report(self, record: Record, s: Situation, members: tuple[Kin, ...], findings: Findings) -> None:
         """Until the suspects are written down, only exactly what was read is written over: it might be out of date."""

@@ -20,8 +20,8 @@ class NodeWatch:
     _known: dict[str, Cordoned] = field(default_factory=dict)
     _passed_on: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
-    def seen(self, node: Obj, at: float, *, gone: bool = False) -> tuple[bool, frozenset[str]]:
-        """Whether anything changed that matters, and the holders that should look now. at: seconds."""
+    def seen(self, node: Obj, at: float, *, gone: bool = False) -> frozenset[str]:
+        """The holders that should look now. at: seconds."""
         name, now = node["metadata"]["name"], NO_NODE if gone else Cordoned.read(node)
         before = self._known.get(name, now)
         if gone:
@@ -29,7 +29,7 @@ class NodeWatch:
         else:
             self._known[name] = now
         holders = concerned(before, now)
-        return before != now, holders if holders and self._in_time(name, at) else frozenset()
+        return holders if holders and self._in_time(name, at) else frozenset()
 
     def _in_time(self, name: str, at: float) -> bool:
         recent = tuple(before for before in self._passed_on.get(name, ()) if at - before < WITHIN_SECONDS)

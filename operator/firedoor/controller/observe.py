@@ -11,20 +11,18 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
 from firedoor.controller.copies import Copies
+from firedoor.controller.node_list import NodeList
 from firedoor.controller.policies import Policies
 from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
-from firedoor.kube.resources import NODES, PODS
+from firedoor.kube.resources import PODS
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.situation import Capture, Situation, Surroundings
-from firedoor.planner.views import NodeView, PodView, PolicyView
+from firedoor.planner.views import PodView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
-
-NODES_SECONDS = 5.0
-"""How old the list may be; a patch of a node tests its version, and our own patches make the list old at once."""
 
 
 class Observer:
@@ -35,6 +33,7 @@ class Observer:
         kube: Kube,
         home: str,
         actions: frozenset[str],
+        nodes: NodeList,
         captures: Captures,
         ledger: Ledger,
         rulebook: Rulebook,
@@ -50,10 +49,7 @@ class Observer:
         self._captures = captures
         self._copies = copies
         self._workloads = Workloads(kube, ledger)
-        self._nodes: tuple[NodeView, ...] = ()
-        self._nodes_seen = float("-inf")
-        self._nodes_patched = 0
-        self._nodes_lock = asyncio.Lock()
+        self._nodes = nodes
 
     def unseen(self, incident: SecurityIncident, now: datetime) -> Situation:
         """The situation as far as it is known without a look at anything."""
@@ -98,7 +94,7 @@ class Observer:
         """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
         policies, nodes, workload, capture, identity = await asyncio.gather(
             self._around(s, fresh),
-            self._all_nodes(),
+            self._nodes.all(),
             self._workloads.of(s),
             self.capture(s),
             identities.identity(self._kube, s),
@@ -108,17 +104,12 @@ class Observer:
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
-        nodes, workload = await asyncio.gather(self._all_nodes(), self._workloads.of(s))
+        nodes, workload = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
         return replace(s, around=Surroundings(nodes=nodes, workload=workload, sheltered=False))
 
     async def workload(self, s: Situation) -> WorkloadView | None:
         """The workload alone, where anything depends on it."""
         return await self._workloads.of(s)
-
-    def nodes_changed(self) -> None:
-        """Says that a node was patched, so that the next look is a fresh one, even where one is under way."""
-        self._nodes_patched += 1
-        self._nodes_seen = float("-inf")
 
     async def _around(self, s: Situation, fresh: bool) -> tuple[PolicyView, ...]:
         namespace, uid = s.incident.target_namespace, s.incident.uid
@@ -135,14 +126,6 @@ class Observer:
         pod = PodView.read(found) if found else None
         self._ledger.saw(incident.uid, pod, at)
         return pod
-
-    async def _all_nodes(self) -> tuple[NodeView, ...]:
-        async with self._nodes_lock:  # whoever comes while they are being listed waits, and never sees an older list
-            asked, patched = asyncio.get_running_loop().time(), self._nodes_patched
-            if asked - self._nodes_seen > NODES_SECONDS:
-                self._nodes = tuple(NodeView.read(node) for node in await self._kube.list(NODES))
-                self._nodes_seen = asked if patched == self._nodes_patched else float("-inf")
-            return self._nodes
 
     async def capture(self, s: Situation) -> Capture:
         """How far this incident's evidence is."""

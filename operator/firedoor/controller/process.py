@@ -29,6 +29,7 @@ from firedoor.controller.family import Family
 from firedoor.controller.foreign_watch import ForeignWatch
 from firedoor.controller.health import Health
 from firedoor.controller.lease import Leadership
+from firedoor.controller.node_list import NodeList
 from firedoor.controller.nodes import NodeWatch
 from firedoor.controller.observe import Observer
 from firedoor.controller.outward import Outward
@@ -73,8 +74,8 @@ class Controller:
         self.scribe = Scribe(kube, settings.identity)
         self.copies = self._copies()
         seen = (self.captures, self.ledger, self.rulebook, self.policies, self.copies)
-        self.observer = Observer(kube, settings.home, settings.actions, *seen)
-        self.nodes = NodeWatch()
+        self.nodes, self.node_list = NodeWatch(), NodeList(kube)
+        self.observer = Observer(kube, settings.home, settings.actions, self.node_list, *seen)
         self.probes = Probes(kube, settings.home, self.probe_came)
         canary = Canary(
             pods=CanaryPods(kube, settings.home, settings.image),
@@ -86,7 +87,8 @@ class Controller:
             on_guard=self._engine_watched,
         )
         reports = EnforcementReports(kube, settings.home)
-        self.enforcement = Enforcement(kube, canary, reports, self.ledger.nodes, self.engine_changed, self._engine_breached)
+        told = (self.engine_changed, self._engine_breached)
+        self.enforcement = Enforcement(kube, self.node_list, canary, reports, self.ledger.nodes, *told)
         outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
         residues = Residues(kube)
         self.verifier = Verifier(self.probes, self.enforcement, residues, self.wake, outward)
@@ -95,7 +97,7 @@ class Controller:
         list_home = settings.home if "identity" in settings.actions else ""
         self.resync = Resync(kube, self.ledger, self.policies, self.queue.add, settings.resync_seconds, cordons, list_home)
         self.leadership = Leadership(kube, settings.home, settings.identity)
-        self.actor = Actor(kube, settings, self.captures)
+        self.actor = Actor(kube, settings, self.captures, self.node_list)
         self.reconciler = Reconciler(
             ledger=self.ledger,
             observer=self.observer,
@@ -217,9 +219,8 @@ class Controller:
 
     def node_seen(self, node: Obj, *, gone: bool) -> None:
         """What the watch brought of a node; whoever holds its cordon looks where somebody else changed that."""
-        changed, holders = self.nodes.seen(node, asyncio.get_running_loop().time(), gone=gone)
-        if changed:
-            self.observer.nodes_changed()
+        self.node_list.seen(node, gone=gone)
+        holders = self.nodes.seen(node, asyncio.get_running_loop().time(), gone=gone)
         for uid in (uid for holder in holders for uid in self.ledger.of_holder(holder)):
             self.wake(uid)
 

@@ -253,9 +253,6 @@ class Reconciler:
         except Conflict:
             record.fight = workload.not_done(record.fight, plan)
             raise
-        finally:
-            if any(isinstance(step, steps.Cordon | steps.ReleaseCordon) for stage in plan for step in stage):
-                self.observer.nodes_changed()
 
     def _with_engine(self, s: Situation) -> Situation:
         """The situation with what is known of the network engine of the suspect's node."""

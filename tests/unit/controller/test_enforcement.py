@@ -7,6 +7,7 @@ from firedoor.controller.canary import Canary
 from firedoor.controller.canary_pods import CanaryPods
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
+from firedoor.controller.node_list import NodeList
 from firedoor.controller.probes import Probes
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube, Obj
@@ -74,7 +75,7 @@ def measuring(kube: Kube) -> Enforcement:
         on_doubt=lambda _: None,
         on_guard=lambda _: None,
     )
-    return Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda _: None, lambda _: None)
+    return Enforcement(kube, NodeList(kube), canary, EnforcementReports(kube, HOME), set, lambda _: None, lambda _: None)
 
 
 async def test_the_first_engine_that_is_installed_is_a_change() -> None:

@@ -16,27 +16,26 @@ def node(*, cordoned: bool = True, **status: Any) -> dict[str, Any]:
 
 def test_the_first_sight_and_a_heartbeat_change_nothing() -> None:
     watch = NodeWatch()
-    assert watch.seen(node(), 0.0) == (False, frozenset())
-    assert watch.seen(node(heartbeat=1), 10.0) == (False, frozenset())
+    assert not watch.seen(node(), 0.0)
+    assert not watch.seen(node(heartbeat=1), 10.0)
 
 
 def test_a_node_that_is_uncordoned_calls_its_holders() -> None:
     watch = NodeWatch()
     watch.seen(node(), 0.0)
-    assert watch.seen(node(cordoned=False), 1.0) == (True, frozenset({MINE}))
+    assert watch.seen(node(cordoned=False), 1.0) == frozenset({MINE})
 
 
 def test_a_node_that_goes_calls_its_holders_once() -> None:
     watch = NodeWatch()
     watch.seen(node(), 0.0)
-    assert watch.seen(node(), 1.0, gone=True) == (True, frozenset({MINE}))
-    assert watch.seen(node(), 2.0) == (False, frozenset()), "one that comes back is seen for the first time"
+    assert watch.seen(node(), 1.0, gone=True) == frozenset({MINE})
+    assert not watch.seen(node(), 2.0), "one that comes back is seen for the first time"
 
 
 def test_of_a_fight_only_the_first_rounds_of_a_minute_are_passed_on() -> None:
     watch = NodeWatch()
     watch.seen(node(), 0.0)
     rounds = [watch.seen(node(cordoned=bool(number % 2)), float(number)) for number in range(2 * AT_ONCE)]
-    assert all(changed for changed, _ in rounds)
-    assert [bool(holders) for _, holders in rounds] == [True] * AT_ONCE + [False] * AT_ONCE
-    assert watch.seen(node(cordoned=False), WITHIN_SECONDS + 1.0) == (True, frozenset({MINE}))
+    assert [bool(holders) for holders in rounds] == [True] * AT_ONCE + [False] * AT_ONCE
+    assert watch.seen(node(cordoned=False), WITHIN_SECONDS + 1.0) == frozenset({MINE})

@@ -9,6 +9,7 @@ from firedoor.controller.canary import Canary
 from firedoor.controller.canary_pods import CanaryPods
 from firedoor.controller.enforcement import Enforcement
 from firedoor.controller.enforcement_reports import EnforcementReports
+from firedoor.controller.node_list import NodeList
 from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.controller.residue import Residues
@@ -64,7 +65,9 @@ class Bench:
         probes._sessions[0].stream, probes._sessions[0].node = cast(ExecStream, self.line), "node-b"
         told = (lambda _: None,) * 3
         canary = Canary(CanaryPods(kube, HOME, "image"), probes, _no_errand, lambda _: False, *told)
-        enforcement = Enforcement(kube, canary, EnforcementReports(kube, HOME), set, lambda _: None, lambda _: None)
+        enforcement = Enforcement(
+            kube, NodeList(kube), canary, EnforcementReports(kube, HOME), set, lambda _: None, lambda _: None
+        )
         self.verifier = Verifier(probes, enforcement, Residues(kube), self.woken.put_nowait)
 
 
