@@ -17,6 +17,7 @@ from typing import Any
 
 from firedoor import __version__
 from firedoor.api import names
+from firedoor.evidence import indices
 from firedoor.evidence.artifact import file_digest
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.custody import digest
@@ -116,6 +117,7 @@ async def _told(bag: Bag, planned: str, capture: Callable[[], Awaitable[None]]) 
 
 
 def _seal(bag: Bag, order: CaptureOrder, ended: str) -> None:
+    indices.write(bag)
     bag.read_back()
     artifacts = [artifact.told() for artifact in bag.artifacts.values()]
     span = {"started": _opened(bag), "ended": ended}

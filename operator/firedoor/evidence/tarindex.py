@@ -1,13 +1,14 @@
-"""An index of a tar stream, made while it passes: what is in it, with sizes, times and hashes. Nothing is extracted.
+"""A tar stream as it passes: whether its end was seen, and what is in it. Nothing is extracted.
 
-The file source feeds it. A header-only reader of our own, because listing hostile archives with a full tar reader has
-had endless loops (CVE-2025-8194); this one only ever moves forward, and keeps at most one name in memory.
+Sources follow one while it comes, and the index is made of one that lies on the volume. A header-only reader of our own,
+because listing hostile archives with a full tar reader has had endless loops (CVE-2025-8194); this one only ever moves
+forward, and keeps at most one name in memory.
 """
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 BLOCK = 512
@@ -28,27 +29,48 @@ TYPES = {
 }
 
 
-class TarIndex:
-    """Feed it the stream; take the lines. `ended` says whether the archive's end was seen."""
+Entry = dict[str, Any]
+
+
+def index(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """A JSON line for each entry of the archive, files with their SHA-256."""
+    tar, hashed = TarStream(), hashlib.sha256()
+    for data in stream:
+        for part in tar.feed(data):
+            if isinstance(part, bytes):
+                hashed.update(part)
+                continue
+            digest = {"sha256": hashed.hexdigest()} if part["kind"] == "file" else {}
+            yield json.dumps(part | digest, separators=(",", ":")).encode() + b"\n"
+            hashed = hashlib.sha256()
+
+
+class TarStream:
+    """Feed it the stream; `ended` says whether the archive's end was seen."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._left = 0
         self._padding = 0
-        self._entry: dict[str, Any] | None = None
-        self._hash = hashlib.sha256()
+        self._entry: Entry | None = None
         self._said: dict[str, bytes] = {}
         self._naming: bytes | None = None
         self._zeros = 0
         self.ended = False
         self.broken = ""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """The JSON lines of the entries that these bytes complete."""
+    def follow(self, data: bytes) -> None:
+        """Looks for the end alone."""
+        for _ in self.feed(data):
+            pass
+
+    def feed(self, data: bytes) -> Iterator[bytes | Entry]:
+        """Pieces of what entries hold, and each entry behind its own."""
         self._buffer += data
         while not self.ended and not self.broken:
             if self._entry is not None:
-                if not self._content():
+                yield from self._content()
+                if self._left or self._padding:
                     return
                 yield from self._finish()
             elif len(self._buffer) >= BLOCK:
@@ -57,17 +79,16 @@ class TarIndex:
                 return
         self._buffer = b""
 
-    def _content(self) -> bool:
+    def _content(self) -> Iterator[bytes]:
         taken, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
         self._left -= len(taken)
-        self._hash.update(taken)
-        if self._naming is not None and len(self._naming) < NAME_LIMIT:
+        if self._naming is None:
+            yield taken
+        elif len(self._naming) < NAME_LIMIT:
             self._naming += taken
-        if self._left:
-            return False
-        dropped = min(self._padding, len(self._buffer))
-        self._buffer, self._padding = self._buffer[dropped:], self._padding - dropped
-        return not self._padding
+        if not self._left:
+            dropped = min(self._padding, len(self._buffer))
+            self._buffer, self._padding = self._buffer[dropped:], self._padding - dropped
 
     def _header(self) -> None:
         block, self._buffer = self._buffer[:BLOCK], self._buffer[BLOCK:]
@@ -87,13 +108,12 @@ class TarIndex:
             raise ValueError("not a header")
         self._left = 0 if kind in EMPTY else size
         self._padding = -self._left % BLOCK
-        self._hash = hashlib.sha256()
         self._naming = b"" if kind in NAMING else None
         self._entry = {"kind": NAMING.get(kind) or TYPES.get(kind, "other")} | (
             {} if kind in NAMING else self._told(block, kind, size)
         )
 
-    def _told(self, block: bytes, kind: bytes, size: int) -> dict[str, Any]:
+    def _told(self, block: bytes, kind: bytes, size: int) -> Entry:
         link = self._said.get("link") or block[157:257].split(b"\0", 1)[0]
         return {
             **_text("name", self._said.get("name") or _name(block)),
@@ -106,16 +126,14 @@ class TarIndex:
             "mtime": _number(block[136:148]),
         }
 
-    def _finish(self) -> Iterator[bytes]:
+    def _finish(self) -> Iterator[Entry]:
         entry, self._entry = self._entry, None
         assert entry is not None
         if self._naming is not None:
             self._said |= _naming(entry["kind"], self._naming)
             return
         self._said = {}
-        if entry["kind"] == "file":
-            entry["sha256"] = self._hash.hexdigest()
-        yield json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        yield entry
 
 
 def _name(block: bytes) -> bytes:

@@ -42,6 +42,12 @@ def container(name: str, **fields: object) -> Json:
     return {**pod_spec()["containers"][0], "name": name, "ports": [], "readinessProbe": None, **fields}
 
 
+def followed(kubectl: Kubectl) -> bool:
+    """Whether the StatefulSet's controller has seen what its template is now."""
+    found = kubectl.json("-n", HOME, "statefulset", "firedoor-probe")
+    return bool(found["status"]["observedGeneration"] == found["metadata"]["generation"])
+
+
 def closed_anyway(story: Story) -> None:
     """The door is closed whatever can be said of it."""
     assert story.kubectl.exists("-n", story.namespace, "networkpolicy")
@@ -63,6 +69,7 @@ def test_without_probes_the_door_closes_and_the_claim_says_who_is_missing(story:
 def test_a_probe_image_that_cannot_be_had_is_as_if_there_were_no_probes(story: Story, probes: Json) -> None:
     image = ("statefulset/firedoor-probe", "probe=127.0.0.1:1/missing:1")
     story.kubectl("-n", HOME, "set", "image", *image)
+    eventually(lambda: followed(story.kubectl), "no probe is made with the image of before")
     story.kubectl("-n", HOME, "delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
     story.pod()
     story.incident("suspect", containment=NO_CORDON)

@@ -8,30 +8,22 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firedoor.evidence.tarindex import TarIndex
+from firedoor.evidence.tarindex import TarStream, index
+from tests.unit.evidence.archives import archive
 
 
-def archive(*entries: tuple[str, bytes], form: int = tarfile.GNU_FORMAT) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
-        for name, content in entries:
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            tar.addfile(header, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def indexed(data: bytes, step: int = 1 << 20) -> tuple[list[dict[str, Any]], TarIndex]:
-    index = TarIndex()
-    lines = [line for at in range(0, len(data), step) for line in index.feed(data[at : at + step])]
-    return [json.loads(line) for line in lines], index
+def indexed(data: bytes, step: int = 1 << 20) -> tuple[list[dict[str, Any]], TarStream]:
+    pieces, tar = [data[at : at + step] for at in range(0, len(data), step)], TarStream()
+    for piece in pieces:
+        tar.follow(piece)
+    return [json.loads(line) for line in index(pieces)], tar
 
 
 def test_names_sizes_and_hashes_are_those_of_the_archive() -> None:
-    found, index = indexed(archive(("tmp/a", b"evil\n"), ("tmp/b", b"")))
+    found, tar = indexed(archive(("tmp/a", b"evil\n"), ("tmp/b", b"")))
     assert [(entry["name"], entry["size"]) for entry in found] == [("tmp/a", 5), ("tmp/b", 0)]
     assert found[0]["sha256"] == "886b67480dbe73b406ad83a1dd6d9596f93089d90c220ccfc91944c95f1c68c4"
-    assert index.ended
+    assert tar.ended
 
 
 def test_an_archive_that_was_cut_has_no_end() -> None:
@@ -58,23 +50,23 @@ def test_anything_at_all_is_survived(data: bytes) -> None:
 
 def test_links_say_where_they_lead_and_unreadable_names_are_kept_in_base64() -> None:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as made:
         link = tarfile.TarInfo("l")
         link.type, link.linkname = tarfile.SYMTYPE, "t" * 150
-        tar.addfile(link)
-        tar.addfile(tarfile.TarInfo("\udcff"))
-    found, index = indexed(buffer.getvalue())
+        made.addfile(link)
+        made.addfile(tarfile.TarInfo("\udcff"))
+    found, tar = indexed(buffer.getvalue())
     assert found[0]["link"] == "t" * 150
     assert (found[1]["name_b64"], "name" in found[1]) == ("/w==", False)
-    assert index.ended
+    assert tar.ended
 
 
 def test_a_header_whose_checksum_is_wrong_ends_the_index() -> None:
     data = bytearray(archive(("tmp/a", b"x")))
     data[0] ^= 1
-    found, index = indexed(bytes(data))
+    found, tar = indexed(bytes(data))
     assert found == []
-    assert index.broken
+    assert tar.broken
 
 
 def test_the_true_length_of_a_sparse_file_is_told() -> None:

@@ -1,7 +1,7 @@
 """Asked-for files, as a tar stream from each running container, made by the container's own tools.
 
 What a container's own binaries say is not to be trusted more than they are, so capture.json marks it. The archive is
-stored as it came, indexed as it passes, and never unpacked.
+stored as it came and never unpacked.
 """
 
 import asyncio
@@ -15,12 +15,11 @@ from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import FILESYSTEM, TARGET_BINARIES, Kind, Way
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
 from firedoor.evidence.sources.talk import NO_COMMAND, Talk, command
-from firedoor.evidence.tarindex import TarIndex
+from firedoor.evidence.tarindex import TarStream
 from firedoor.evidence.volume import VolumeFull
 from firedoor.kube.errors import KubeError
 from firedoor.kube.exec import STDERR, STDOUT, ExecOutcome, ExecStream
 
-INDEX_LIMIT = 64 << 20
 FULL_WORDS = "The evidence volume took no more."
 
 
@@ -46,39 +45,34 @@ class Files:
         self._limits = suspect.limits
 
     async def capture(self, archive: Writer) -> None:
-        """One try: the archive, its index beside it, and the paths that were not there."""
+        """One try: the archive, and the paths that were not there."""
         artifact, talk = archive.artifact, Talk(secrets.token_hex(8))
-        planned = artifact.id.replace("files.tar", "index.jsonl")
-        with self._bag.artifact(
-            planned, {"kind": Kind.INDEX, "way": Way.EXEC, "of": artifact.path}, part_of=artifact.id
-        ) as index:
-            self._bag.note("exec.started", object=artifact.path, word=talk.word, **self._container.source)
-            try:
-                async with asyncio.timeout(self._limits.artifact_seconds):
-                    await self._exec(talk, archive, index)
-            except TimeoutError:
-                artifact.short("Timeout", f"The container's tar had not ended after {self._limits.artifact_seconds:.0f} s.")
-            except KubeError as error:
-                _not_got(artifact, error)
-            except VolumeFull:
-                artifact.short("VolumeFull", FULL_WORDS)
-            _goes_along(index.artifact, artifact)
+        self._bag.note("exec.started", object=artifact.path, word=talk.word, **self._container.source)
+        try:
+            async with asyncio.timeout(self._limits.artifact_seconds):
+                await self._exec(talk, archive)
+        except TimeoutError:
+            artifact.short("Timeout", f"The container's tar had not ended after {self._limits.artifact_seconds:.0f} s.")
+        except KubeError as error:
+            _not_got(artifact, error)
+        except VolumeFull:
+            artifact.short("VolumeFull", FULL_WORDS)
         self._bag.note("exec.ended", object=artifact.path, word=talk.word)
         self._tell_missing(talk)
         await self._suspect.is_still_the_same(self._container, artifact)
 
-    async def _exec(self, talk: Talk, archive: Writer, index: Writer) -> None:
-        tar = TarIndex()
+    async def _exec(self, talk: Talk, archive: Writer) -> None:
+        tar = TarStream()
         async with self._suspect.exec(self._container, command(talk.word, self._patterns)) as stream:
-            await self._drain(stream, talk, tar, archive, index)
+            await self._drain(stream, talk, tar, archive)
             _judge(archive.artifact, talk, tar, stream.outcome)
 
-    async def _drain(self, stream: ExecStream, talk: Talk, tar: TarIndex, archive: Writer, index: Writer) -> None:
+    async def _drain(self, stream: ExecStream, talk: Talk, tar: TarStream, archive: Writer) -> None:
         released = False
         async for channel, data in stream:
             if channel == STDOUT:
                 archive.write(data[: self._limits.artifact_bytes - archive.artifact.bytes])
-                _list(tar, data, index)
+                tar.follow(data)
             elif channel == STDERR:
                 talk.hear(data)
             if archive.artifact.bytes >= self._limits.artifact_bytes:
@@ -97,15 +91,7 @@ class Files:
                 self._bag.skip(planned, source, "skipped", "NotFound")
 
 
-def _list(tar: TarIndex, data: bytes, index: Writer) -> None:
-    for line in tar.feed(data):
-        if index.artifact.bytes + len(line) > INDEX_LIMIT:
-            index.artifact.short("LimitReached", f"The archive has more entries than fit into {INDEX_LIMIT} bytes of index.")
-        if index.artifact.status == "complete":
-            index.write(line)
-
-
-def _judge(artifact: Artifact, talk: Talk, tar: TarIndex, outcome: ExecOutcome) -> None:
+def _judge(artifact: Artifact, talk: Talk, tar: TarStream, outcome: ExecOutcome) -> None:
     """Complete is only what has its end mark, the archive's own end, and the word that the command succeeded."""
     if artifact.status != "complete":
         return
@@ -132,12 +118,6 @@ def _not_got(artifact: Artifact, error: KubeError) -> None:
         artifact.short("StreamTruncated", str(error))
     else:
         artifact.ends("failed", reason_of(error), str(error))
-
-
-def _goes_along(index: Artifact, archive: Artifact) -> None:
-    """An index is as whole as its archive."""
-    if index.status == "complete" and archive.status != "complete":
-        index.ends(archive.status, archive.reason)
 
 
 def _not_running(bag: Bag, planned: str, source: Mapping[str, Any], container: Container) -> None:

@@ -15,7 +15,7 @@ from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import FILESYSTEM, MEMORY, OWN_BINARIES, VOLATILE, Kind, Way
 from firedoor.evidence.sources.entrance import LOOK, Helper, state_of
 from firedoor.evidence.sources.suspect import WORTH_ANOTHER_TRY, Container, Suspect, reason_of
-from firedoor.evidence.tarindex import TarIndex
+from firedoor.evidence.tarindex import TarStream
 from firedoor.evidence.volume import VolumeFull
 from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.exec import STDOUT, ExecStream
@@ -25,7 +25,6 @@ from firedoor.look.plan import Plan
 
 SILENCE_SECONDS: Final = 30.0
 REASONS: Final = ("Forbidden", "Raced", "LimitReached", "ReadErrors")
-INDEX_LIMIT: Final = 64 << 20
 NO_MORE_SPACE: Final = "The evidence volume took no more."
 NOTHING_IN_IT: Final = 1024
 """Bytes of an empty archive."""
@@ -63,8 +62,7 @@ class Receiving:
 
     task: Task
     writer: Writer
-    index: Writer | None
-    tar: TarIndex = field(default_factory=TarIndex)
+    tar: TarStream = field(default_factory=TarStream)
     bytes: int = 0
 
 
@@ -205,21 +203,15 @@ class Session:
         if task.kind is Kind.FILES:
             source["paths"] = list(self._paths)
         writer = self._bag.begin(planned, source)
-        index = None
-        if task.archive:
-            stem = planned.removesuffix(".tar")
-            listed = f"{planned.rpartition('/')[0]}/index.jsonl" if task.kind is Kind.FILES else f"{stem}.index.jsonl"
-            index = self._bag.begin(listed, source | {"kind": Kind.INDEX, "of": writer.artifact.path}, part_of=planned)
-        self._open = Receiving(task, writer, index)
+        self._open = Receiving(task, writer)
 
     def _data(self, data: bytes) -> None:
         if (now := self._open) is None:
             raise Garbled("bytes came outside of any artifact")
         now.bytes += len(data)
         self._write(now.writer, data, self._suspect.limits.artifact_bytes)
-        if now.index is not None:
-            for line in now.tar.feed(data):
-                self._write(now.index, line, INDEX_LIMIT)
+        if now.task.archive:
+            now.tar.follow(data)
 
     def _write(self, writer: Writer, data: bytes, limit: int) -> None:
         if self._bag.full:
@@ -268,10 +260,6 @@ class Session:
 
     def _finish(self, now: Receiving) -> None:
         artifact, self._open = now.writer.artifact, None
-        if now.index is not None:
-            if now.index.artifact.status == "complete" and artifact.status != "complete":
-                now.index.artifact.ends(artifact.status, artifact.reason)
-            self._bag.finish(now.index)
         self._bag.finish(now.writer)
         self._settled[now.task] = artifact
 
