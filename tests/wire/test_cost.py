@@ -3,11 +3,12 @@
 import asyncio
 from collections import Counter
 
+from firedoor.controller.node_list import NODES_SECONDS
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
 from tests.fakes.workloads import PODS
 from tests.wire.process import Operator
-from tests.wire.world import EVENTS, INCIDENTS, POLICIES, condition, eventually, report
+from tests.wire.world import EVENTS, INCIDENTS, NODES, POLICIES, condition, eventually, report, says
 
 BUDGETS = "policy/v1/poddisruptionbudgets"
 WHOLE = Counter(
@@ -47,6 +48,19 @@ async def test_three_calls_close_the_door(cluster: FakeCluster, operator: Operat
     first = own(cluster)[:3]
     assert first[0] == ("GET", PODS)
     assert set(first[1:]) == {("POST", POLICIES), ("PATCH", PODS)}
+
+
+async def test_a_cordon_costs_a_look_at_the_nodes_and_a_patch(cluster: FakeCluster, operator: Operator) -> None:
+    """What the patch answers is what later looks know; a listing of before the incident is too old by then."""
+    await resynced(cluster)
+    await asyncio.sleep(NODES_SECONDS)
+    cluster.requests.clear()
+    report(cluster)
+    await eventually(lambda: says(cluster, "NodeCordoned") and told(cluster), "it is told")
+    await asyncio.sleep(2.0)
+    spent = Counter((asked.method, asked.collection) for asked in cluster.requests)
+    assert spent["GET", NODES] <= 1
+    assert spent["PATCH", NODES] == 1
 
 
 async def test_what_is_known_is_not_asked_for_again(cluster: FakeCluster, operator: Operator) -> None:

@@ -146,8 +146,11 @@ async def allowing_one_by_one(cluster: FakeCluster, rights: Rights, claim: Calla
 
 
 async def test_a_release_that_may_not_be_looked_at_is_not_said_to_be_over(cluster: FakeCluster, operator: Operator) -> None:
+    """Its node has to be looked at by a controller that has not patched it."""
     await contain(cluster, containment={"network": "None"})
+    operator.kill()
     cluster.before_read = forbidding("GET", NODES)
+    await operator.again()
     release(cluster)
     await eventually(lambda: says(cluster, "Stalled"), "it stalls")
     assert says(cluster, "Released", "False")
