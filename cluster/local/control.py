@@ -15,6 +15,10 @@ PARTS = ("etcd", "apiserver", "controller-manager", "scheduler")
 _ALONE = ("--leader-elect=false", "--secure-port=0")
 """One of each, and nobody asks for its health or metrics: the ports are the machine's, which may hold several clusters."""
 
+AGAIN = """trap 'kill "$child"; wait "$child"; exit 0' TERM; while :; do "$@" & child=$!; wait "$child"; sleep 1; done"""
+"""Starts a program again when it ends, as a kubelet does with a static pod: a scheduler that finds its cache corrupted ends
+itself ("Pod updated on a different node than previously added to"), which happens after an absence of the API server."""
+
 
 def start(part: str) -> None:
     """Starts one part of the control plane."""
@@ -31,7 +35,8 @@ def _command(part: str) -> list[str]:
             return _controller_manager()
         case _:
             config = PKI / "scheduler.kubeconfig"
-            return [str(build.program("kube-scheduler")), f"--kubeconfig={config}", *_ALONE]
+            scheduler = [str(build.program("kube-scheduler")), f"--kubeconfig={config}", *_ALONE]
+            return ["sh", "-c", AGAIN, "scheduler", *scheduler]
 
 
 def _etcd() -> list[str]:
