@@ -1,6 +1,5 @@
 """The index beside an archive: made of what lies on the volume, once, and as whole as the archive."""
 
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,11 @@ from firedoor.evidence.artifact import Artifact
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import Kind
 from tests.unit.evidence.archives import archive
+from tests.unit.evidence.test_bag import opened
 
 EVIL = "886b67480dbe73b406ad83a1dd6d9596f93089d90c220ccfc91944c95f1c68c4"
 FILES = "data/03-filesystem/web/files.tar"
 DATA = archive(("tmp/a", b"evil\n"), ("tmp/b", b""))
-
-
-def opened(root: Path) -> Bag:
-    times = itertools.count()
-    return Bag(root, "incident-1", {"pod_name": "collector"}, lambda: f"2026-01-01T00:00:{next(times):02d}.000000Z")
 
 
 def holding(root: Path, planned: str = FILES, kind: Kind = Kind.FILES, data: bytes = DATA, cut: str = "") -> Bag:
