@@ -27,4 +27,4 @@ def begin_anew() -> NoReturn:
     an API server that comes and goes would leave its cluster without a controller just when it is back.
     """
     log.critical("the lead was lost; this process begins anew, so that it cannot act beside another leader")
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell: our own argv

@@ -27,8 +27,10 @@ def write(bag: Bag) -> None:
 
 
 def _write(bag: Bag, archive: Artifact) -> None:
-    """An index is as whole as its archive."""
+    """An index is as whole as its archive; on a full volume there is none, because the space that is left is for the books."""
     planned, source = _beside(archive), {**archive.source, "kind": Kind.INDEX, "of": archive.path}
+    if bag.full:
+        return bag.skip(planned, source, "failed", "VolumeFull", "The evidence volume was full.")
     with bag.artifact(planned, source, part_of=archive.path) as writer:
         for line in index(_blocks(bag.folder / archive.path, writer.artifact)):
             if writer.artifact.bytes + len(line) > LIMIT:
@@ -37,6 +39,7 @@ def _write(bag: Bag, archive: Artifact) -> None:
             writer.write(line)
         if writer.artifact.status == "complete" and archive.status != "complete":
             writer.artifact.ends(archive.status, archive.reason)
+    return None
 
 
 def _is_archive(artifact: Artifact) -> bool:

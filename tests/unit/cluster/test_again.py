@@ -13,7 +13,7 @@ def begun(file: Path, times: int) -> list[int]:
     deadline = time.monotonic() + 20.0
     while len(pids := file.read_text().split() if file.exists() else []) < times:
         assert time.monotonic() < deadline, f"begun {len(pids)} times"
-        time.sleep(0.05)
+        time.sleep(0.05)  # another process writes the file
     return [int(pid) for pid in pids]
 
 
@@ -21,8 +21,10 @@ def test_a_part_that_ends_is_begun_again_until_it_is_stopped(tmp_path: Path) -> 
     file = tmp_path / "pids"
     program = ["sh", "-c", f'echo $$ >> "{file}"; exec sleep 60']
     keeper = subprocess.Popen(["sh", "-c", AGAIN, "part", *program])
-    os.kill(begun(file, 1)[0], 9)
-    (_, second) = begun(file, 2)
-    keeper.terminate()
+    try:
+        os.kill(begun(file, 1)[0], 9)
+        (_, second) = begun(file, 2)
+    finally:
+        keeper.terminate()
     assert keeper.wait(timeout=20) == 0
     assert not Path(f"/proc/{second}").exists()

@@ -9,7 +9,9 @@ from firedoor.evidence.artifact import Artifact
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import Kind
 from tests.unit.evidence.archives import archive
-from tests.unit.evidence.test_bag import opened
+from tests.unit.evidence.test_bag import INFORMATION, accepted_by_others, opened, small_volume
+
+__all__ = ("small_volume",)
 
 EVIL = "886b67480dbe73b406ad83a1dd6d9596f93089d90c220ccfc91944c95f1c68c4"
 FILES = "data/03-filesystem/web/files.tar"
@@ -82,3 +84,11 @@ def test_what_is_no_archive_has_none(tmp_path: Path) -> None:
     bag = holding(tmp_path, "data/02-logs/web/current.log", Kind.LOG)
     indices.write(bag)
     assert not listed(bag)
+
+
+def test_on_a_full_volume_there_is_none_because_the_space_is_for_the_books(small_volume: Path) -> None:
+    bag = holding(small_volume, data=archive(*((f"tmp/{number}", b"x") for number in range(3000))))
+    indices.write(bag)
+    assert [(one.status, one.reason) for one in listed(bag)] == [("failed", "VolumeFull")]
+    bag.seal(INFORMATION, {})
+    assert accepted_by_others(small_volume / "incident-1")
