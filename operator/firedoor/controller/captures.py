@@ -54,12 +54,13 @@ class Captures:
         self._queued: dict[str, None] = {}
         self._watched: set[str] = set()
         self._looked = float("-inf")
+        self._looking = asyncio.Lock()
 
     async def of(self, uid: str, sealed: EvidenceStatus | None) -> Capture:
         """How far this incident's evidence is; what its status already tells needs no look."""
         if sealed is not None and sealed.sealed_at is not None:
             return Capture("Sealed", sealed)
-        await self._look_if_old()
+        await self._look(LOOK_SECONDS)
         job = self._jobs.collectors.get(uid)
         if job is None:
             return self._without_job(uid)
@@ -182,13 +183,17 @@ class Captures:
         pods = await self._kube.list(PODS, self._home, labels=selector)
         return next((words for pod in pods if is_of(pod, job) and (words := _termination_message(pod))), "")
 
-    async def _look_if_old(self) -> None:
-        if asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
-            await self._look()
+    async def _look(self, oldest: float = 0.0) -> None:
+        """Takes in how the Jobs are, unless a look that began within these seconds tells; one look at a time."""
+        async with self._looking:
+            at = asyncio.get_running_loop().time()
+            if at - self._looked < oldest:
+                return
+            await self._jobs.look()
+            self._looked = at
+            self._forget_what_is_over()
 
-    async def _look(self) -> None:
-        self._looked = asyncio.get_running_loop().time()
-        await self._jobs.look()
+    def _forget_what_is_over(self) -> None:
         jobs = self._jobs.collectors
         self._unsigned = {uid: why for uid, why in self._unsigned.items() if uid in jobs}
         self._put_off = {uid: found for uid, found in self._put_off.items() if uid in jobs}

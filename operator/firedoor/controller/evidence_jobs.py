@@ -5,6 +5,7 @@ succeeded, and what is missing among them is asked for by name.
 """
 
 import asyncio
+from collections.abc import Set
 
 from firedoor.actions.signature import KEEPER
 from firedoor.api import names
@@ -26,20 +27,21 @@ class EvidenceJobs:
         self._kube = kube
         self._home = home
         self._known: dict[str, Obj] = {}
-        self._expected: set[str] = set()
+        self._expected: dict[str, float] = {}
         self._all_at = float("-inf")
         self.collectors: dict[str, Obj] = {}
         self.keepers: dict[str, Obj] = {}
 
     def expect(self, name: str) -> None:
-        """Says that a Job is being made, which may be over before it is seen at work."""
-        self._expected.add(name)
+        """Says that a Job is about to be made, which may be over before it is seen at work; it may never be made either."""
+        self._expected[name] = asyncio.get_running_loop().time()
 
     async def look(self) -> None:
         """Takes in how they are now."""
         at = asyncio.get_running_loop().time()
         if at - self._all_at > ALL_SECONDS:
-            self._known, self._all_at, self._expected = await self._list(), at, set()
+            self._known, self._all_at = await self._list(), at
+            self._expect_no_longer({name for name, since in self._expected.items() if at - since > ALL_SECONDS})
         else:
             await self._look_at_those_under_way()
         self.keepers = by_incident(job for job in self._known.values() if component(job) == KEEPER)
@@ -48,14 +50,17 @@ class EvidenceJobs:
     async def _look_at_those_under_way(self) -> None:
         found = await self._list(NOT_SUCCEEDED)
         before = {name for name, job in self._known.items() if not over(job)}
-        missing = tuple((before | self._expected) - found.keys())
+        missing = tuple((before | self._expected.keys()) - found.keys())
         for name, job in zip(missing, await asyncio.gather(*(self._find(name) for name in missing)), strict=True):
             if job is not None:
                 found[name] = job
             else:
                 self._known.pop(name, None)
-        self._expected -= found.keys()
+        self._expect_no_longer(found.keys())
         self._known |= found
+
+    def _expect_no_longer(self, those: Set[str]) -> None:
+        self._expected = {name: since for name, since in self._expected.items() if name not in those}
 
     async def _find(self, name: str) -> Obj | None:
         job = await self._kube.find(JOBS, name, self._home)

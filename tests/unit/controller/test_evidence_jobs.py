@@ -1,6 +1,6 @@
 """Looking at Jobs: what a look costs depends on those under way and not on those that are over, and none is missed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from firedoor.actions.signature import KEEPER
@@ -14,12 +14,18 @@ from tests.builders import OTHER_UID, UID
 from tests.fakes.objects import pointed_at
 
 
+def nothing() -> None:
+    pass
+
+
 class Shelf(Kube):
     """An API server that counts the Jobs that it hands out."""
 
     def __init__(self, *jobs: Obj) -> None:
         self.jobs = {job["metadata"]["name"]: job for job in jobs}
         self.handed_out = 0
+        self.meanwhile: Callable[[], None] = nothing
+        """What happens while a listing is on its way."""
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Obj:
         if name not in self.jobs:
@@ -30,6 +36,7 @@ class Shelf(Kube):
     async def pages(self, resource: Resource, *_: Any, fields: str = "", **__: Any) -> AsyncIterator[Sequence[Obj]]:
         found = [job for job in self.jobs.values() if not fields or pointed_at(job, fields)]
         self.handed_out += len(found)
+        self.meanwhile()
         yield found
 
     def put(self, job: Obj) -> None:
@@ -95,6 +102,32 @@ async def test_one_that_is_expected_is_seen_even_where_it_was_never_seen_at_work
     shelf.put(keeper(ended="Complete"))
     await jobs.look()
     assert complete(jobs.keepers[UID])
+
+
+async def test_one_that_is_made_and_over_while_all_are_listed_is_seen_by_the_next_look() -> None:
+    shelf = Shelf()
+    jobs = EvidenceJobs(shelf, "firedoor-system")
+
+    def made_and_over() -> None:
+        shelf.meanwhile = nothing
+        jobs.expect(names.collector_job(UID))
+        shelf.put(collector(ended="Complete"))
+
+    shelf.meanwhile = made_and_over
+    await jobs.look()
+    assert jobs.collectors == {}
+    await jobs.look()
+    assert complete(jobs.collectors[UID])
+
+
+async def test_one_that_was_expected_just_before_all_were_listed_is_still_expected() -> None:
+    shelf = Shelf()
+    jobs = EvidenceJobs(shelf, "firedoor-system")
+    jobs.expect(names.collector_job(UID))
+    await jobs.look()
+    shelf.put(collector(ended="Complete"))
+    await jobs.look()
+    assert complete(jobs.collectors[UID])
 
 
 async def test_one_that_was_deleted_at_work_is_known_no_more() -> None:
