@@ -9,9 +9,9 @@ from collections.abc import Set
 
 from firedoor.actions.signature import KEEPER
 from firedoor.api import names
-from firedoor.controller.jobs import by_incident, component, gist, over
+from firedoor.controller.jobs import by_incident, component, gist, is_of, over
 from firedoor.kube.client import Kube, Obj
-from firedoor.kube.resources import JOBS
+from firedoor.kube.resources import JOBS, PODS
 
 ALL_SECONDS = 30.0
 OURS = f"{names.MANAGED_BY}={names.MANAGED_BY_VALUE}"
@@ -47,6 +47,12 @@ class EvidenceJobs:
         self.keepers = by_incident(job for job in self._known.values() if component(job) == KEEPER)
         self.collectors = by_incident(job for job in self._known.values() if not component(job))
 
+    async def last_words(self, job: Obj) -> str:
+        """What the pod said with which a Job succeeded; empty when there is none."""
+        selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
+        pods = await self._kube.list(PODS, self._home, labels=selector)
+        return next((words for pod in pods if is_of(pod, job) and (words := _termination_message(pod))), "")
+
     async def _look_at_those_under_way(self) -> None:
         found = await self._list(NOT_SUCCEEDED)
         before = {name for name, job in self._known.items() if not over(job)}
@@ -69,3 +75,11 @@ class EvidenceJobs:
     async def _list(self, fields: str = "") -> dict[str, Obj]:
         pages = self._kube.pages(JOBS, self._home, labels=OURS, fields=fields, size=PAGE)
         return {job["metadata"]["name"]: gist(job) async for page in pages for job in page}
+
+
+def _termination_message(pod: Obj) -> str:
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        terminated = status.get("state", {}).get("terminated") or {}
+        if terminated.get("exitCode") == 0:
+            return str(terminated.get("message", ""))
+    return ""
