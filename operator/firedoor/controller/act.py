@@ -11,10 +11,13 @@ from firedoor.actions import cordon, evidence, identity, network, shelter, workl
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller.captures import Captures
 from firedoor.controller.node_list import NodeList
+from firedoor.controller.record import Record
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
-from firedoor.kube.errors import KubeError
+from firedoor.kube.errors import Conflict, KubeError
 from firedoor.planner import steps
+from firedoor.planner import workload as workload_plan
+from firedoor.planner.protection import shelter_after
 from firedoor.planner.steps import Plan, Step
 from firedoor.planner.workload_view import WorkloadView
 
@@ -35,6 +38,15 @@ class Actor:
             for outcome in await asyncio.gather(*doing, return_exceptions=True):
                 if isinstance(outcome, BaseException):
                     raise outcome
+
+    async def carry_out_for(self, record: Record, plan: Plan) -> None:
+        """The same, with what comes of it for the disruption budget and for a fight over the workload noted on the record."""
+        try:
+            await self.carry_out(record.incident, plan)
+            record.sheltered = shelter_after(record.sheltered, plan)
+        except Conflict:
+            record.fight = workload_plan.not_done(record.fight, plan)
+            raise
 
     async def _step(self, incident: SecurityIncident, step: Step) -> None:
         match step:

@@ -10,7 +10,7 @@ from typing import Any
 
 from firedoor.api.incident import Containment, Release, SecurityIncident
 from firedoor.api.member import MemberStatus
-from firedoor.controller.record import Ledger
+from firedoor.controller.ledger import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, Gone
 from firedoor.kube.resources import INCIDENTS

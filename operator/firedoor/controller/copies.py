@@ -16,7 +16,7 @@ from firedoor.api import names
 from firedoor.api.conditions import Condition
 from firedoor.api.copies import Copy
 from firedoor.controller import metrics
-from firedoor.controller.record import Ledger
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.status import Scribe
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError

@@ -11,9 +11,9 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
 from firedoor.controller.copies import Copies
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.node_list import NodeList
 from firedoor.controller.policies import Policies
-from firedoor.controller.record import Ledger
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube

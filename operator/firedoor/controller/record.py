@@ -1,25 +1,21 @@
-"""What the controller remembers of each incident between two looks: the latest object and what the probes found.
+"""What the controller remembers of an incident between two looks: the latest object and what the probes found.
 
-Memory only: everything here can be found again from the cluster. The watch fills it, the reconciler reads it.
+Memory only: everything here can be found again from the cluster. The ledger keeps the records,
+and the reconciler reads and writes them.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from firedoor.api.incident import Receipt, SecurityIncident
-from firedoor.api.names import FINALIZER, PARENT, cordon_holder, quarantine_label, scale_holder
-from firedoor.controller.index import Index, Key
+from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
+from firedoor.controller.index import Key
 from firedoor.planner import late
-from firedoor.planner.family import vouches
 from firedoor.planner.fight import NO_FIGHT, Fight
-from firedoor.planner.rules import UNBOUNDED
-from firedoor.planner.situation import Census, Proof, Situation
+from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.views import PodPrior, PodView
 
-HOUR = timedelta(hours=1)
-SEEN_SECONDS = 30.0
-"""How long a suspect counts as it was last seen, as long as the watch brings nothing else of it."""
 NEVER = float("-inf")
 
 
@@ -75,139 +71,12 @@ class Record:
         """Whether there is nothing left to do or to tell."""
         return self.over and not late.is_owed(self.incident)
 
-
-@dataclass(slots=True)
-class Ledger:
-    """All incidents by uid, and an index by what they are asked for: what a question costs does not grow with their number."""
-
-    records: dict[str, Record] = field(default_factory=dict)
-    unreadable: frozenset[str] = frozenset()
-    """Uids of incidents that are there but could not be read when all were last listed; none of them may be taken for gone."""
-    _index: Index = field(default_factory=Index)
-
-    def note(self, incident: SecurityIncident) -> Record:
-        """Keeps the newest form of an incident."""
-        record = self.records.get(incident.uid)
-        if record is None:
-            record = self.records[incident.uid] = Record(incident, fight=Fight.known(incident.status))
-        else:
-            record.incident = incident
-        record.over = record.over or _is_over(incident)
-        record.hold = record.hold or _hold_of(incident)
-        self._index.put(incident.uid, _keys(record))
-        return record
-
-    def neighbours(self, incident: SecurityIncident) -> tuple[SecurityIncident, ...]:
-        """The other incidents about the same pod that are not over."""
-        target = incident.spec.target
-        about = self.about(incident.target_namespace, target.name) if target is not None and target.kind == "Pod" else ()
-        return tuple(record.incident for record in self._living(about) if record.incident.uid != incident.uid)
-
-    def parent(self, incident: SecurityIncident) -> str | None:
-        """Uid of the incident that made this one, where that one vouches for it; a label alone proves nothing."""
-        record = self.records.get(incident.metadata.labels.get(PARENT, ""))
-        return record.incident.uid if record is not None and vouches(record.incident, incident) else None
-
-    def children(self, parent: SecurityIncident) -> dict[str, SecurityIncident]:
-        """The incidents that say that this one made them, by name."""
-        found = (self.records[uid].incident for uid in self._index.of("parent", parent.uid))
-        return {one.metadata.name: one for one in found if one.metadata.namespace == parent.metadata.namespace}
-
-    def concerned(self, incident_uid: str) -> tuple[str, ...]:
-        """Uids of an incident and of those that say that it made them, as far as they are not over."""
-        found = self._living((incident_uid, *self._index.of("parent", incident_uid)))
-        return tuple(record.incident.uid for record in found)
-
-    def nodes(self) -> set[str]:
-        """The nodes on which suspects are held."""
-        return {node for record in self._holding() if (node := record.incident.status.node)}
-
-    def holding(self) -> tuple[str, ...]:
-        """Uids of the incidents that isolate a pod."""
-        return tuple(record.incident.uid for record in self._holding())
-
-    def held_in(self, namespace: str) -> tuple[str, ...]:
-        """Uids of the incidents that hold a suspect in a namespace."""
-        return tuple(record.incident.uid for record in self._living(self._index.of("in", namespace)))
-
-    def about(self, namespace: str, pod: str) -> tuple[str, ...]:
-        """Uids of the incidents about a pod."""
-        return self._index.of("about", namespace, pod)
-
-    def unsealed(self, incident: SecurityIncident) -> dict[str, SecurityIncident]:
-        """By pod: other incidents about pods of the same namespace that are not over and whose evidence is not sealed."""
-        found = (record.incident for record in self._living(self._index.of("suspects", incident.target_namespace)))
-        others = (one for one in found if one.uid != incident.uid and one.status.truth("EvidenceSealed") != "True")
-        return {one.spec.target.name: one for one in others if one.spec.target is not None}
-
-    def knows_holder(self, key: str) -> bool:
-        """Whether an annotation is that by which an incident that is not over would hold a workload or a node."""
-        return bool(self.of_holder(key))
-
-    def of_holder(self, key: str) -> tuple[str, ...]:
-        """Uids of the incidents that are not over and would hold something by this annotation."""
-        return tuple(record.incident.uid for record in self._living(self._index.of("holder", key)))
-
-    def reserve(self, s: Situation) -> None:
-        """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""
-        if s.pod is not None:
-            owner, record = s.prior.owner, self.records[s.incident.uid]
-            record.hold = Hold(s.pod.namespace, owner.uid if owner else "")
-            self._index.put(s.incident.uid, _keys(record))
-
-    def census(self, s: Situation) -> Census:
-        """What other incidents hold; counted only where a budget asks."""
-        if s.rules.budgets == UNBOUNDED:
-            return Census()
-        owner = s.prior.owner.uid if s.pod is not None and s.prior.owner else ""
-        scaled = (self.records[uid].incident for uid in self._index.of("scaled") if uid != s.incident.uid)
-        return Census(
-            isolated_in_namespace=self._count(s, "in", s.incident.target_namespace),
-            isolated_of_workload=self._count(s, "of", owner) if owner else 0,
-            scaled_in_last_hour=sum(1 for incident in scaled if _scaled_since(incident, s.now - HOUR)),
-        )
-
-    def looked(self, uid: str, at: float) -> None:
-        """Notes that a look at an incident has ended well."""
-        if uid in self.records:
-            self.records[uid].looked_at = at
-
-    def saw(self, uid: str, pod: PodView | None, at: float) -> None:
-        """Notes how an incident's suspect was seen, where the incident holds it; None: it was not."""
-        record = self.records.get(uid)
-        if record is not None:
-            record.seen = Seen(pod, at) if pod is not None and quarantine_label(uid) in pod.labels else None
-
-    def last_seen(self, uid: str, now: float) -> PodView | None:
-        """An incident's suspect as it was last seen; None where that is too long ago."""
-        record = self.records.get(uid)
-        if record is None or record.seen is None or now - record.seen.at > SEEN_SECONDS:
-            return None
-        return record.seen.pod
-
-    def gone(self, incident: SecurityIncident, at: datetime) -> Record:
-        """Notes that an incident was deleted, so that what it held is given back."""
-        metadata = incident.metadata
-        if metadata.deletion_timestamp is None:
-            metadata = metadata.model_copy(update={"deletion_timestamp": at})
-        return self.note(incident.model_copy(update={"metadata": metadata.model_copy(update={"finalizers": ()})}))
-
-    def forget(self, uid: str) -> None:
-        self.records.pop(uid, None)
-        self._index.drop(uid)
-
-    def _living(self, uids: Iterable[str]) -> Iterator[Record]:
-        known = (self.records.get(uid) for uid in uids)
-        return (record for record in known if record is not None and not record.over)
-
-    def _holding(self) -> Iterator[Record]:
-        return self._living(self._index.of("holding"))
-
-    def _count(self, s: Situation, *key: str) -> int:
-        return sum(1 for record in self._living(self._index.of(*key)) if record.incident.uid != s.incident.uid)
+    def beside(self, s: Situation) -> Situation:
+        """The situation with what is known of the disruption budget."""
+        return replace(s, around=replace(s.around, sheltered=self.sheltered))
 
 
-def _keys(record: Record) -> Iterator[Key]:
+def keys(record: Record) -> Iterator[Key]:
     """What an incident is asked for by."""
     incident, target = record.incident, record.incident.spec.target
     yield from (("holder", scale_holder(incident.uid)), ("holder", cordon_holder(incident.uid)))
@@ -218,7 +87,7 @@ def _keys(record: Record) -> Iterator[Key]:
         yield ("parent", parent)
     if record.hold is not None:
         yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
-    if any(_is_scaling(receipt) for receipt in incident.status.receipts):
+    if any(is_scaling(receipt) for receipt in incident.status.receipts):
         yield ("scaled",)
 
 
@@ -230,7 +99,7 @@ def behind_the_times(record: Record) -> bool:
     return began is None or began <= opened
 
 
-def _hold_of(incident: SecurityIncident) -> Hold | None:
+def hold_of(incident: SecurityIncident) -> Hold | None:
     """What an incident held when an earlier controller wrote its status."""
     receipt = next((r for r in incident.status.receipts if r.object.startswith("Pod ") and not r.returned), None)
     if receipt is None:
@@ -239,15 +108,12 @@ def _hold_of(incident: SecurityIncident) -> Hold | None:
     return Hold(incident.target_namespace, prior.owner.uid if prior and prior.owner else "")
 
 
-def _scaled_since(incident: SecurityIncident, since: datetime) -> bool:
-    return any(_is_scaling(receipt) and receipt.at >= since for receipt in incident.status.receipts)
-
-
-def _is_scaling(receipt: Receipt) -> bool:
+def is_scaling(receipt: Receipt) -> bool:
+    """Whether it is for a workload that was put to rest."""
     return receipt.change.startswith("scaled")
 
 
-def _is_over(incident: SecurityIncident) -> bool:
+def is_over(incident: SecurityIncident) -> bool:
     """Whether the incident says itself that it was released and let go."""
     released = incident.leaving and incident.status.truth("Released") == "True"
     return released and FINALIZER not in incident.metadata.finalizers

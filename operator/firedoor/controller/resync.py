@@ -13,10 +13,11 @@ from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
 from firedoor.controller import metrics
 from firedoor.controller.identities import frozen_list
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.policies import OURS, Place, Policies
 from firedoor.controller.queue import Lane
 from firedoor.controller.reconcile import now
-from firedoor.controller.record import NEVER, Ledger, Record
+from firedoor.controller.record import NEVER, Record
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.kube.resources import DISRUPTION_BUDGETS, INCIDENTS, NETWORK_POLICIES, NODES

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from firedoor.actions import retention
 from firedoor.api import names
-from firedoor.controller.record import Ledger
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.rulebook import Rulebook
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError

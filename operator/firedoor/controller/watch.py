@@ -16,7 +16,8 @@ import kopf
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import SecurityIncident
-from firedoor.controller.process import Controller, opened
+from firedoor.controller.parts import Parts
+from firedoor.controller.process import opened
 from firedoor.controller.rulebook import read
 from firedoor.controller.settings import Settings
 from firedoor.kube.connection import session
@@ -44,6 +45,7 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     if "cordon" in own.actions:
         kopf.on.event("", "v1", "nodes")(node_changed)  # only where the chart gives the right to watch them
     memo.controller = await opened(own, memo.open)
+    memo.parts = memo.controller.parts
     await memo.controller.start()
 
 
@@ -64,69 +66,69 @@ async def login(**_: Any) -> kopf.AiohttpSession:
 @kopf.on.event(names.GROUP, names.VERSION, names.INCIDENTS)
 async def incident_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """Hands the newest form of an incident on; never waits."""
-    controller: Controller = memo.controller
+    parts: Parts = memo.parts
     try:
         incident = SecurityIncident.read(event["object"])
     except ValueError as error:
         log.error("an incident cannot be read, so it is not acted on: %s", error)
         return
-    controller.seen(incident, deleted=event["type"] == "DELETED")
+    parts.news.of_incident(incident, gone=event["type"] == "DELETED")
 
 
 @kopf.on.event("networking.k8s.io", "v1", "networkpolicies")
 async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A deny policy of ours that was edited or removed, or one of somebody else that may allow more, is looked at at once."""
-    controller: Controller = memo.controller
+    parts: Parts = memo.parts
     metadata, gone = event["object"]["metadata"], event["type"] == "DELETED"
     labels = metadata.get("labels") or {}
     ours = labels.get(names.MANAGED_BY) == names.MANAGED_BY_VALUE
-    exact = controller.policies.note(event["object"], gone=gone or not ours)
+    exact = parts.policies.note(event["object"], gone=gone or not ours)
     uid = labels.get(names.INCIDENT_UID, "")
-    own = uid in controller.ledger.records
+    own = uid in parts.ledger.records
     if not (ours and exact):
-        controller.policies.heard(metadata["namespace"])
+        parts.policies.heard(metadata["namespace"])
     if event["type"] is not None and not (own and ours and exact):
         # Whoever wrote our labels on it may allow anybody anything. One without a type was there when the watch began.
-        controller.policies_changed(metadata["namespace"])
+        parts.news.of_policies(metadata["namespace"])
     if own and event["type"] in ("MODIFIED", "DELETED"):
-        controller.wake(uid)
+        parts.news.wake(uid)
 
 
 @kopf.on.event("", "v1", "pods", labels={names.QUARANTINED: kopf.PRESENT})
 async def pod_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A quarantined pod whose labels or notes were edited, or that went, is looked at at once."""
-    memo.controller.pod_seen(event["object"], gone=event["type"] == "DELETED")
+    memo.parts.news.of_pod(event["object"], gone=event["type"] == "DELETED")
 
 
 async def node_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A node that somebody uncordons, or whose holders somebody removes, is looked at at once."""
-    memo.controller.node_seen(event["object"], gone=event["type"] == "DELETED")
+    memo.parts.news.of_node(event["object"], gone=event["type"] == "DELETED")
 
 
 @kopf.on.event(names.GROUP, names.VERSION, names.POLICIES)
 async def rules_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A policy that came, changed or went holds from now on."""
-    controller: Controller = memo.controller
-    controller.rulebook.take(event["object"], gone=event["type"] == "DELETED")
-    controller.rules_changed()
+    parts: Parts = memo.parts
+    parts.rulebook.take(event["object"], gone=event["type"] == "DELETED")
+    parts.news.of_rules()
 
 
 @kopf.on.event("", "v1", "namespaces")
 async def namespace_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A namespace whose labels changed may be one that other policies speak of."""
-    controller: Controller = memo.controller
-    if controller.rulebook.note_namespace(event["object"], gone=event["type"] == "DELETED"):
-        controller.rules_changed(event["object"]["metadata"]["name"])
+    parts: Parts = memo.parts
+    if parts.rulebook.note_namespace(event["object"], gone=event["type"] == "DELETED"):
+        parts.news.of_rules(event["object"]["metadata"]["name"])
 
 
 @kopf.on.event(names.GROUP, names.VERSION, names.APPROVALS)
 async def decided(event: Any, memo: kopf.Memo, **_: Any) -> None:
     """A decision about an incident is taken to it at once."""
-    controller: Controller = memo.controller
+    parts: Parts = memo.parts
     approval = read(IncidentApproval, event["object"])
     if approval is not None:
-        controller.rulebook.note_approval(approval, gone=event["type"] == "DELETED")
-        controller.decided(approval.spec.incident_uid)
+        parts.rulebook.note_approval(approval, gone=event["type"] == "DELETED")
+        parts.news.of_decision(approval.spec.incident_uid)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from firedoor.api.incident import SecurityIncident
-from firedoor.controller.record import Ledger
+from firedoor.controller.ledger import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import AUTOSCALERS, PODS, WORKLOADS
 from firedoor.planner.rivals import Autoscaler, rivals

@@ -7,7 +7,8 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PARENT, scale_holder
 from firedoor.api.policy import Budgets
 from firedoor.controller.index import Index
-from firedoor.controller.record import Ledger, Record, behind_the_times
+from firedoor.controller.ledger import Ledger
+from firedoor.controller.record import Record, behind_the_times
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Census, Proof
 from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation

@@ -7,8 +7,8 @@ from typing import Any
 from firedoor.actions.network import deny_policy
 from firedoor.api import names
 from firedoor.api.incident import Grant
+from firedoor.controller.ledger import SEEN_SECONDS
 from firedoor.controller.process import Controller
-from firedoor.controller.record import SEEN_SECONDS
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import EVENTS, Resource
@@ -38,15 +38,15 @@ class Willing(Kube):
 
 async def closed(controller: Controller) -> None:
     """The suspect as its owner's labels let it be, and the door closed before it."""
-    record = controller.ledger.records[UID]
+    record = controller.parts.ledger.records[UID]
     s = situation(record.incident, pod(labels=LABELS, prior=quarantined().recorded))
-    await controller.reconciler._close(record, s, containment.door(s))
+    await controller.parts.reconciler.closing.close(record, s, containment.door(s))
 
 
 async def test_a_door_that_has_to_be_closed_again_is_proved_anew_and_said_so() -> None:
     kube = Willing()
     controller = Controller(kube, Settings())
-    record = controller.ledger.note(incident())
+    record = controller.parts.ledger.note(incident())
     await closed(controller)
     assert (record.seen_open, kube.told) == (None, []), "the first time nobody opened it"
 
@@ -60,10 +60,10 @@ async def test_a_door_that_has_to_be_closed_again_is_proved_anew_and_said_so() -
 
 async def test_a_door_was_seen_open_when_that_was_seen_and_not_when_the_look_began() -> None:
     controller = Controller(Willing(), Settings())
-    record = controller.ledger.note(incident())
-    began = controller.reconciler.clock()
+    record = controller.parts.ledger.note(incident())
+    began = controller.parts.reconciler.clock()
     without_policy = replace(situation(record.incident, quarantined()), now=began)
-    seen = controller.reconciler._remembering(record, without_policy)
+    seen = controller.parts.reconciler.proving.remembering(record, without_policy)
     assert record.open_now
     assert record.seen_open is not None
     assert record.seen_open > began
@@ -73,17 +73,17 @@ async def test_a_door_was_seen_open_when_that_was_seen_and_not_when_the_look_beg
 def holding(suspect: PodView, *, seen: float = 0.0) -> Controller:
     """A controller that has closed the door before this suspect, saw it so many seconds ago, and knows its deny by the watch."""
     controller = Controller(Willing(), Settings())
-    controller.ledger.note(incident(evidence={"enabled": False}))
-    controller.ledger.records[UID].sheltered = True
-    controller.ledger.saw(UID, suspect, asyncio.get_running_loop().time() - seen)
+    controller.parts.ledger.note(incident(evidence={"enabled": False}))
+    controller.parts.ledger.records[UID].sheltered = True
+    controller.parts.ledger.saw(UID, suspect, asyncio.get_running_loop().time() - seen)
     made = deny_policy("shop/shell", UID, "shop", "web-1")
-    controller.policies.note({**made, "metadata": {**made["metadata"], "uid": "p"}})
-    controller.policies.complete = True
+    controller.parts.policies.note({**made, "metadata": {**made["metadata"], "uid": "p"}})
+    controller.parts.policies.complete = True
     return controller
 
 
 async def as_known(controller: Controller) -> Situation | None:
-    return await controller.reconciler._as_known(controller.ledger.records[UID])
+    return await controller.parts.reconciler._as_known(controller.parts.ledger.records[UID])
 
 
 async def test_a_suspect_that_is_as_it_was_left_is_not_asked_for_again() -> None:
@@ -96,24 +96,24 @@ async def test_whatever_would_have_to_be_done_is_looked_at_anew_first() -> None:
     relabelled = quarantined(labels={**quarantined().labels, "app": "web"})
     assert await as_known(holding(relabelled)) is None
     unsheltered = holding(quarantined())
-    unsheltered.ledger.records[UID].sheltered = None
+    unsheltered.parts.ledger.records[UID].sheltered = None
     assert await as_known(unsheltered) is None
     undenied = holding(quarantined())
-    undenied.policies.doubt({("shop", names.deny_policy(UID))})
+    undenied.parts.policies.doubt({("shop", names.deny_policy(UID))})
     assert await as_known(undenied) is None
 
 
 async def test_what_leads_past_the_door_is_looked_at_anew_first() -> None:
     controller = holding(quarantined())
     past = Grant(kind="AdminNetworkPolicy", name="lets", direction="Ingress", peers="everybody", ports="all")
-    controller.ledger.records[UID].proof = replace(proof(), residue=Residue(grants=(past,)))
+    controller.parts.ledger.records[UID].proof = replace(proof(), residue=Residue(grants=(past,)))
     assert await as_known(controller) is None
 
 
 async def test_a_suspect_that_was_not_seen_lately_or_went_is_looked_at_anew() -> None:
     assert await as_known(holding(quarantined(), seen=SEEN_SECONDS + 1)) is None
     controller = holding(quarantined())
-    controller.ledger.saw(UID, None, asyncio.get_running_loop().time())
+    controller.parts.ledger.saw(UID, None, asyncio.get_running_loop().time())
     assert await as_known(controller) is None
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from firedoor.actions.network import deny_policy
 from firedoor.api import names
 from firedoor.api.incident import SecurityIncident
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.policies import Policies
 from firedoor.controller.queue import Lane
-from firedoor.controller.record import Ledger
 from firedoor.controller.resync import GRACE_SECONDS, PAGE, Resync
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import DISRUPTION_BUDGETS, INCIDENTS, NETWORK_POLICIES, Resource

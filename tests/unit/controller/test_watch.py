@@ -27,8 +27,8 @@ def holding() -> Controller:
     controller = Controller(Unasked(), Settings())
     for uid in (UID, OTHER_UID):
         one = incident(uid=uid)
-        controller.ledger.note(one)
-        controller.ledger.reserve(situation(one, pod()))
+        controller.parts.ledger.note(one)
+        controller.parts.ledger.reserve(situation(one, pod()))
     return controller
 
 
@@ -43,7 +43,7 @@ def named(policy: Obj, name: str) -> Obj:
 
 async def woken(kind: str | None, policy: Obj) -> set[str]:
     controller, changed = holding(), cast(Callable[..., Awaitable[None]], watch.policy_changed)
-    await changed(event={"type": kind, "object": policy}, memo=kopf.Memo(controller=controller))
+    await changed(event={"type": kind, "object": policy}, memo=kopf.Memo(parts=controller.parts))
     return set(controller.queue._waiting)
 
 

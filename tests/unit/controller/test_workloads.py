@@ -4,7 +4,7 @@ from typing import Any
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import scale_holder
-from firedoor.controller.record import Ledger
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone

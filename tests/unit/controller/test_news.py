@@ -1,4 +1,4 @@
-"""The parts put together: whom news concerns, and nobody else."""
+"""Whom news concerns, and nobody else."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ class Unasked(Kube):
 def holding(*incidents: SecurityIncident) -> Controller:
     controller = Controller(Unasked(), Settings())
     for one in incidents:
-        controller.ledger.note(one)
-        controller.ledger.reserve(situation(one, pod()))
+        controller.parts.ledger.note(one)
+        controller.parts.ledger.reserve(situation(one, pod()))
     return controller
 
 
@@ -38,24 +38,24 @@ def woken(controller: Controller) -> set[str]:
 
 async def test_news_of_a_node_is_for_those_who_are_held_on_it() -> None:
     controller = holding(on("node-a", UID), on("node-b", OTHER_UID))
-    for record in controller.ledger.records.values():
+    for record in controller.parts.ledger.records.values():
         record.proof_loop_time, record.tries = 7.0, 6
-    controller.engine_changed("node-a")
+    controller.parts.news.of_engine("node-a")
     assert woken(controller) == {UID}
-    tried = {uid: (record.proof_loop_time, record.tries) for uid, record in controller.ledger.records.items()}
+    tried = {uid: (record.proof_loop_time, record.tries) for uid, record in controller.parts.ledger.records.items()}
     assert tried == {UID: (None, 0), OTHER_UID: (7.0, 6)}
 
 
 async def test_other_labels_of_a_namespace_are_for_those_who_are_about_it_and_for_nodes_whose_pods_are_of_any() -> None:
     controller = holding(incident(uid=UID), incident(uid=OTHER_UID, namespace="bank"), incident(uid=THIRD_UID, **NODE))
-    controller.rules_changed("bank")
+    controller.parts.news.of_rules("bank")
     assert woken(controller) == {OTHER_UID, THIRD_UID}
-    controller.rules_changed()
+    controller.parts.news.of_rules()
     assert woken(controller) == {UID, OTHER_UID, THIRD_UID}
 
 
 async def test_a_probe_that_comes_is_for_those_who_could_not_be_tried_without_one() -> None:
     controller = holding(on("node-a", UID), on("node-a", OTHER_UID))
-    controller.ledger.records[UID].proof = Proof(missing="No probe pod can be asked.")
-    controller.probe_came()
+    controller.parts.ledger.records[UID].proof = Proof(missing="No probe pod can be asked.")
+    controller.parts.news.of_probe()
     assert woken(controller) == {UID}
