@@ -11,16 +11,17 @@ from typing import Final
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import VOLATILE, Kind, Way
 from firedoor.evidence.order import CaptureOrder
-from firedoor.evidence.sources import files, look, shell
+from firedoor.evidence.sources import files, shell, tasks
 from firedoor.evidence.sources.entrance import NOBODY, PYTHON, Helper, NoEntry, enter
-from firedoor.evidence.sources.look import Look, Task
+from firedoor.evidence.sources.look import Look
 from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.tasks import Task
 from firedoor.kube.errors import KubeError, in_words
 from firedoor.kube.exec import STDOUT
 from firedoor.look.plan import Plan
 
-VANISHING: Final = (look.SOCKETS, look.PROCESSES, look.SYSTEM, look.MOUNTS, look.EXECUTABLES, look.TMPFS)
-LASTING: Final = (look.SOCKETS_LATER, look.LISTING, look.CHANGED)
+VANISHING: Final = (tasks.SOCKETS, tasks.PROCESSES, tasks.SYSTEM, tasks.MOUNTS, tasks.EXECUTABLES, tasks.TMPFS)
+LASTING: Final = (tasks.SOCKETS_LATER, tasks.LISTING, tasks.CHANGED)
 WHO: Final = (PYTHON, "-I", "-m", "firedoor.look.who")
 LEAVE: Final = (PYTHON, "-I", "-m", "firedoor.look.leave")
 WORD_SECONDS: Final = 10.0
@@ -52,10 +53,10 @@ class Inside:
             if self.order.paths:
                 await files.capture(self.bag, self.suspect, self.container, self.order.paths)
         else:
-            await self._look(self.helper, (*LASTING, look.PATHS) if self.order.paths else LASTING)
+            await self._look(self.helper, (*LASTING, tasks.PATHS) if self.order.paths else LASTING)
 
-    async def _look(self, helper: Helper, tasks: tuple[Task, ...]) -> None:
-        await Look(self.bag, self.suspect, self.container, helper, self._plan()).take(tasks)
+    async def _look(self, helper: Helper, wanted: tuple[Task, ...]) -> None:
+        await Look(self.bag, self.suspect, self.container, helper, self._plan()).take(wanted)
 
     def _plan(self) -> Plan:
         limits = self.order.limits
