@@ -19,7 +19,7 @@ from firedoor.controller.parts import Parts
 from firedoor.controller.queue import Again, Lane, WorkQueue
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
-from firedoor.kube.connection import connect
+from firedoor.kube.connection import connect, shrink_buffers
 from firedoor.kube.errors import KubeError
 
 log = logging.getLogger(__name__)
@@ -125,5 +125,5 @@ class Controller:
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> Controller:
     """A controller on its own connection, which the stack closes."""
-    warmth.slim()
+    shrink_buffers()
     return Controller(await stack.enter_async_context(connect()), settings)

@@ -6,7 +6,6 @@ The process warms up before it leads and keeps a few connections open from then 
 import asyncio
 import gc
 import logging
-from asyncio.sslproto import SSLProtocol
 
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError
@@ -14,17 +13,8 @@ from firedoor.kube.errors import KubeError
 log = logging.getLogger(__name__)
 CONNECTIONS = 4
 """As many as the way to the door needs, and one for the lease."""
-TLS_BUFFER_BYTES = 32 << 10
 KEEP_SECONDS = 30.0
 """Idle connections are closed after a minute by this side, and after ninety seconds by the API server."""
-
-
-def slim() -> None:
-    """Gives each TLS connection to come a small buffer in place of 256 KiB, all of it touched (CPython, asyncio/sslproto.py).
-
-    A burst opens dozens; what they read is mostly one object. Before any connection is opened.
-    """
-    SSLProtocol.max_size = TLS_BUFFER_BYTES
 
 
 def settle() -> None:
