@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.apiserver import Broken, FakeCluster
+from tests.fakes.apiserver import Broken, FakeCluster, nothing
 from tests.fakes.kinds import Asked
 from tests.fakes.objects import Obj
 from tests.fakes.workloads import DEPLOYMENTS, PODS, collectors, replica_sets
@@ -23,6 +23,8 @@ from tests.wire.world import (
     NODES,
     ONCE,
     REPLICAS,
+    ask,
+    condition,
     contained,
     eventually,
     furnish,
@@ -87,6 +89,42 @@ async def test_killed_at_any_write_it_comes_to_the_same_end_and_does_nothing_twi
         await chain(side, [*sorted(missed), NEVER], tmp_path / "aimed", told)
     assert told.struck == told.written
     assert told.struck >= {*ONCE, ("PATCH", INCIDENTS), ("POST", EVENTS)}
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+async def test_killed_while_a_part_is_taken_back_it_gives_that_back_once_and_holds_the_rest(side: str, tmp_path: Path) -> None:
+    written = [("PATCH", NODES), ("PATCH", DEPLOYMENTS), ("PATCH", INCIDENTS)]
+    async with FakeCluster(controllers=(replica_sets, collectors)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path) as operator, kept_running(operator):
+            for number, moment in enumerate(written):
+                kill = Kill(operator, side, moment)
+                seen = await taken_back_and_released(cluster, f"killed-{side}-write-{number}", kill)
+                assert (kill.struck, seen - {("POST", EVENTS)}) == (moment, set(written))
+
+
+async def taken_back_and_released(cluster: FakeCluster, name: str, kill: Kill) -> set[Kind]:
+    """Which kinds of writes it took to give back what was no longer asked for."""
+    before, began = picture(cluster), len(cluster.written)
+    report(cluster, name, **EVERYTHING)
+    await eventually(lambda: contained(cluster, name), f"{name} is contained")
+    cluster.before_write, cluster.after_write = kill.before, kill.after
+    asked = len(cluster.written)
+    ask(cluster, name, containment={"node": "None", "workload": "None"})
+    await eventually(lambda: not_requested(cluster, name), f"{name} holds less")
+    cluster.before_write = cluster.after_write = nothing
+    written = {(one.method, one.collection) for one in cluster.written[asked:]}
+    assert [held(suspect(cluster)), *map(held, (*cluster.all(NODES), *cluster.all(DEPLOYMENTS)))] == [True, False, False, False]
+
+    release(cluster, name)
+    await eventually(lambda: over(cluster, name), f"{name} is over")
+    assert picture(cluster) == before, name
+    assert all(count <= ONCE.get(kind, 1) for kind, count in outside(cluster, since=began).items()), name
+    return written
+
+
+def not_requested(cluster: FakeCluster, name: str) -> bool:
+    return {condition(cluster, about, name)["reason"] for about in ("NodeCordoned", "WorkloadScaled")} == {"NotRequested"}
 
 
 async def chain(side: str, moments: Iterable[int | Kind], folder: Path, told: Told) -> None:

@@ -79,6 +79,11 @@ def release(cluster: FakeCluster, name: str = "incident", mode: str = "Restore")
     cluster.change(INCIDENTS, "shop", name, {"spec": {"release": {"reason": "over", "mode": mode}}})
 
 
+def ask(cluster: FakeCluster, name: str = "incident", **spec: Any) -> None:
+    """Another wish, in place of what the incident asked for before."""
+    cluster.change(INCIDENTS, "shop", name, {"spec": spec})
+
+
 def delete(cluster: FakeCluster, name: str = "incident") -> None:
     """What `kubectl delete` does."""
     cluster.remove(INCIDENTS, "shop", name)

@@ -77,21 +77,24 @@ class Containment(Frozen):
     """Which doors to close."""
 
     network: Literal["Isolate", "None"] = Field(
-        default="Isolate", description="Isolate: no traffic in either direction, proved. None: leave the network alone."
+        default="Isolate",
+        description="Isolate: no traffic in either direction, proved. None: leave the network alone. "
+        "Once it is Isolate, a release alone gives it back.",
     )
     node: Literal["Cordon", "None"] = Field(
         default="Cordon",
-        description="Cordon: nothing new is scheduled to the target's node. None: leave the node alone.",
+        description="Cordon: nothing new is scheduled to the target's node. None: leave the node alone; "
+        "taken back to it, the node is given back and the rest goes on holding.",
     )
     workload: Literal["ScaleToZero", "None"] = Field(
         default="None",
         description="ScaleToZero: the owning workload goes to 0 replicas (Job and CronJob: is suspended), once the suspect pod "
-        "is free of it or its evidence is sealed.",
+        "is free of it or its evidence is sealed. Taken back to None, it is set up again and the rest goes on holding.",
     )
     identity: Literal["Freeze", "FreezeServiceAccount", "None"] = Field(
         default="None",
         description="Freeze: the pod's own token can change nothing any more. FreezeServiceAccount: nor can any other token of "
-        "its ServiceAccount.",
+        "its ServiceAccount. Taken back to None, the rest goes on holding.",
     )
 
 
@@ -165,7 +168,7 @@ class IncidentSpec(Frozen):
         "given one later, once.",
     )
     containment: Containment = Field(default=Containment(), description="Which doors to close.")
-    evidence: Evidence = Field(default=Evidence(), description="What to keep.")
+    evidence: Evidence = Field(default=Evidence(), description="What to keep; once it is enabled, not to be changed.")
     requested_by: ObjectName | None = Field(
         default=None,
         description="Who asks, as the API server knows them; no other name is accepted. Actions that need approval need it, "

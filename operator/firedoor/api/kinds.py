@@ -57,6 +57,9 @@ def _condition(type_: str, field: str) -> str:
     return f'.status.conditions[?(@.type=="{type_}")].{field}'
 
 
+NOT_BEGUN = "!has(oldSelf.target) || oldSelf.dryRun"
+"""Nothing was done yet: an alert without a workload, or a dry run."""
+
 INCIDENT = Kind(
     model=SecurityIncident,
     plural=names.INCIDENTS,
@@ -110,6 +113,18 @@ INCIDENT = Kind(
             field=".requestedBy",
             reason="FieldValueForbidden",
             message="requestedBy is written when the incident is made, and never changed",
+        ),
+        Law(
+            rule=f"{NOT_BEGUN} || oldSelf.containment.network == 'None' || self.containment.network == 'Isolate'",
+            field=".containment.network",
+            reason="FieldValueForbidden",
+            message="the isolation is given back by a release of the incident alone, because all the rest stands on it",
+        ),
+        Law(
+            rule=f"{NOT_BEGUN} || !oldSelf.evidence.enabled || self.evidence == oldSelf.evidence",
+            field=".evidence",
+            reason="FieldValueForbidden",
+            message="evidence is captured as it was first asked for; make another incident to capture more",
         ),
         Law(
             rule="!has(oldSelf.dryRun) || oldSelf.dryRun || !self.dryRun",

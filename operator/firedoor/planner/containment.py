@@ -12,6 +12,7 @@ from firedoor.api.names import cordon_holder
 from firedoor.planner.identity import freeze
 from firedoor.planner.permits import Refusal, objection
 from firedoor.planner.protection import missing_notes, notes_before, shelter
+from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.steps import Cordon, DenyTraffic, Plan, Quarantine, StartCapture, Step
@@ -29,8 +30,8 @@ def door(s: Situation) -> Plan:
 
 
 def containment(s: Situation) -> Plan:
-    """Everything that should hold and does not yet."""
-    stages = (_door_again(s), (*_cordon(s), *shelter(s), *_capture(s)), scale(s), _freeze(s))
+    """Everything that should hold and does not yet, and at last what holds and should no longer."""
+    stages = (_door_again(s), (*_cordon(s), *shelter(s), *_capture(s)), scale(s), _freeze(s), no_longer_asked(s))
     return tuple(stage for stage in stages if stage)
 
 

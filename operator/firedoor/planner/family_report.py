@@ -20,7 +20,7 @@ from firedoor.planner.receipts import receipts
 from firedoor.planner.release import outstanding
 from firedoor.planner.report import cordoned, scaled
 from firedoor.planner.situation import Situation
-from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
+from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.workload import wants_scale
 
@@ -117,7 +117,7 @@ def _holding(s: Situation, family: tuple[Kin, ...]) -> dict[Type, Verdict]:
         Type.ISOLATED: summed(Type.ISOLATED, family) if isolates else not_requested("Network isolation"),
         Type.NODE_CORDONED: _cordoned(s, family),
         Type.WORKLOAD_SCALED: _scaled(s, family),
-        Type.IDENTITY_FROZEN: summed(Type.IDENTITY_FROZEN, family) if wants_freeze(s) else not_requested("Freezing the identity"),
+        Type.IDENTITY_FROZEN: _summed(Type.IDENTITY_FROZEN, family, "Freezing the identity", asked=wants_freeze(s)),
     }
 
 
@@ -125,14 +125,27 @@ def _cordoned(s: Situation, family: tuple[Kin, ...]) -> Verdict:
     """A node is held by the incident itself; those of a workload's pods by the children."""
     if s.incident.spec.target is not None and s.incident.spec.target.kind == "Node":
         return cordoned(own(s))
-    return summed(Type.NODE_CORDONED, family) if wants_cordon(s) else not_requested("A cordon")
+    return _summed(Type.NODE_CORDONED, family, "A cordon", asked=wants_cordon(s))
 
 
 def _scaled(s: Situation, family: tuple[Kin, ...]) -> Verdict:
     """The workload that the incident is about it holds itself; those of a node's pods are held by the children."""
-    if s.incident.spec.target is not None and s.incident.spec.target.kind == "Node" and wants_scale(s):
-        return summed(Type.WORKLOAD_SCALED, family)
+    if s.incident.spec.target is not None and s.incident.spec.target.kind == "Node":
+        return _summed(Type.WORKLOAD_SCALED, family, "Scaling to zero", asked=wants_scale(s))
     return scaled(s)
+
+
+def _summed(about: Type, family: tuple[Kin, ...], what: str, *, asked: bool) -> Verdict:
+    """What the children say; where it is no longer asked for, which of them have yet to give it back."""
+    if asked:
+        return summed(about, family)
+    holding = [one.member.incident for one in family if one.child is not None and _holds(one.child.status, about)]
+    return going_back(f"what {', '.join(holding[:NAMED])} held") if holding else not_requested(what)
+
+
+def _holds(said: IncidentStatus, about: Type) -> bool:
+    found = next((condition for condition in said.conditions if condition.type == about), None)
+    return found is not None and (found.status == "True" or found.reason == Reason.RELEASING)
 
 
 def _released(s: Situation, family: tuple[Kin, ...], drift: tuple[str, ...]) -> Verdict:

@@ -13,15 +13,22 @@ from firedoor.planner.situation import Situation
 
 
 def receipts(s: Situation) -> tuple[Receipt, ...]:
-    """The earliest receipt of each object ever held, marked as returned once the incident lets go of it."""
+    """The first receipt of each object ever held, marked as returned once it is let go of; one held anew has a new one."""
     held = {receipt.uid: receipt for receipt in _held(s)}
-    known = {receipt.uid: receipt for receipt in s.incident.status.receipts}
+    known = {r.uid: r for r in s.incident.status.receipts if not (r.returned and r.uid in held)}
     return tuple(_marked(s, receipt, receipt.uid in held) for receipt in {**held, **known}.values())
 
 
 def _marked(s: Situation, receipt: Receipt, held: bool) -> Receipt:
-    returned = s.incident.leaving and not held
+    returned = not held and (s.incident.leaving or not _is_asked(s, receipt))
     return receipt if receipt.returned == returned else receipt.model_copy(update={"returned": returned})
+
+
+def _is_asked(s: Situation, receipt: Receipt) -> bool:
+    """Whether the incident still asks for what the receipt is about: what somebody else took away is not given back."""
+    asked = s.incident.spec.containment
+    doors = {"cordoned": asked.node, "scaled to zero": asked.workload, "frozen": asked.identity}
+    return doors.get(receipt.change) != "None"
 
 
 def _held(s: Situation) -> Iterator[Receipt]:

@@ -106,6 +106,17 @@ def keeps(s: Situation) -> bool:
     return s.suspect_held and not s.held_by_others and mode(s) is ReleaseMode.KEEP
 
 
+def no_longer_asked(s: Situation) -> tuple[Step, ...]:
+    """What is held of node and workload and was taken out of the spec since: given back while the rest goes on holding.
+
+    The isolation is none of it: the API server takes no such wish, because all the rest stands on it.
+    """
+    asked = s.incident.spec.containment
+    workload = give_back(s) if asked.workload == "None" and "scaleToZero" in s.actions else ()
+    node = _node(s) if asked.node == "None" and "cordon" in s.actions else ()
+    return (*workload, *node)
+
+
 def _policy(s: Situation) -> tuple[Step, ...]:
     deny = s.around.deny(s.incident.uid)
     if pod_going(s):

@@ -18,13 +18,14 @@ from firedoor.planner.containment import (
 from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
 from firedoor.planner.grants import MOST, grants
-from firedoor.planner.identity import frozenness, wants_freeze
+from firedoor.planner.identity import frozenness, keys_held, wants_freeze
 from firedoor.planner.permits import Refusal
 from firedoor.planner.receipts import receipts
 from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
-from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
+from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict, isolation
+from firedoor.planner.workload import held as is_held
 from firedoor.planner.workload import verdict as scaling
 from firedoor.planner.workload import wants_scale
 
@@ -112,7 +113,7 @@ def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) ->
             Type.ISOLATED: _isolated(s),
             Type.NODE_CORDONED: cordoned(s),
             Type.WORKLOAD_SCALED: scaled(s),
-            Type.IDENTITY_FROZEN: frozenness(s) if wants_freeze(s) else not_requested("Freezing the identity"),
+            Type.IDENTITY_FROZEN: frozen(s),
         }
     return found | {Type.EVIDENCE_SEALED: evidence(s), Type.RELEASED: given_back}
 
@@ -125,9 +126,10 @@ def _isolated(s: Situation) -> Verdict:
 
 def cordoned(s: Situation) -> Verdict:
     """The verdict on the node, by an incident that holds it itself."""
-    if not wants_cordon(s):
-        return not_requested("A cordon")
     node = suspect_node(s)
+    if not wants_cordon(s):
+        held = node is not None and cordon_holder(s.incident.uid) in node.annotations
+        return going_back(f"node {node.name}") if node and held else not_requested("A cordon")
     if node is None:
         return Verdict("False", Reason.NOT_SCHEDULED, "The suspect pod is on no node that is known.")
     if cordon_holder(s.incident.uid) in node.annotations:
@@ -148,7 +150,16 @@ def _held(name: str, unschedulable: bool, before: bool | None) -> Verdict:
 
 def scaled(s: Situation) -> Verdict:
     """The verdict on the workload, by an incident that holds it itself."""
-    return scaling(s) if wants_scale(s) else not_requested("Scaling to zero")
+    if wants_scale(s):
+        return scaling(s)
+    return going_back(s.around.workload.title) if s.around.workload and is_held(s) else not_requested("Scaling to zero")
+
+
+def frozen(s: Situation) -> Verdict:
+    """The verdict on the identity of the suspect."""
+    if wants_freeze(s):
+        return frozenness(s)
+    return going_back("the identity") if keys_held(s) else not_requested("Freezing the identity")
 
 
 def evidence(s: Situation) -> Verdict:

@@ -66,6 +66,11 @@ def not_requested(what: str) -> Verdict:
     return Verdict("False", Reason.NOT_REQUESTED, f"{what} was not asked for, or is switched off.")
 
 
+def going_back(what: str) -> Verdict:
+    """What is said of a containment that still holds though nobody wants it any longer."""
+    return Verdict("False", Reason.RELEASING, f"It is no longer asked for; {what} is being given back.")
+
+
 def summary(s: Situation, said: dict[Type, Verdict], refused: Refusal | None, trouble: Trouble | None) -> dict[Type, Verdict]:
     """What the other conditions come to: Contained, Ready, Reconciling, and Stalled where a person is needed."""
     contained = _all_contained(said)

@@ -53,7 +53,7 @@ def scale(s: Situation) -> tuple[Step, ...]:
 def fight(s: Situation) -> Fight:
     """The fight after this look; where `scale` is about to set back what somebody else set up again, that counts."""
     workload = s.around.workload
-    if workload is None or not _was_held(s, workload) or _obstacle(s, workload):
+    if workload is None or not wants_scale(s) or not _was_held(s, workload) or _obstacle(s, workload):
         return replace(s.fight, lost=False)
     return s.fight.seen(at_rest=workload.at_rest, generation=s.incident.metadata.generation, now=s.now)
 
@@ -85,7 +85,7 @@ def give_back(s: Situation) -> tuple[Step, ...]:
 
 def trusted_setting(s: Situation, workload: WorkloadView) -> Setting | None:
     """What it was before: by the incident's receipt, else by its own record, which the workload's owner could have forged."""
-    receipt = next((r for r in s.incident.status.receipts if r.uid == workload.uid), None)
+    receipt = next((r for r in s.incident.status.receipts if r.uid == workload.uid and not r.returned), None)
     known = Setting.load(receipt.prior, workload.setting.key) if receipt and workload.setting else None
     return known or workload.recorded
 

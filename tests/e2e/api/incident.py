@@ -40,6 +40,14 @@ CHANGES: Final = {
         taken={"severity": "low"},
         refused=({"requestedBy": "bert"}, {"requestedBy": None}),
     ),
+    "the isolation is given back by a release of the incident alone, because all the rest stands on it": Change(
+        before=POD, taken={"containment": {"node": "None"}}, refused=({"containment": {"network": "None"}},)
+    ),
+    "evidence is captured as it was first asked for; make another incident to capture more": Change(
+        before=POD,
+        taken={"severity": "low"},
+        refused=({"evidence": {"enabled": False}}, {"evidence": {"paths": ["/var/www"]}}),
+    ),
     "an incident that has acted cannot become a dry run; release it instead": Change(
         before=POD, taken={"dryRun": False}, refused=({"dryRun": True},)
     ),

@@ -1,7 +1,5 @@
 """A dry run says what would be done, names every object, touches nothing, and can then be made real."""
 
-import json
-
 import pytest
 
 from tests.e2e.conftest import Json, Story
@@ -55,6 +53,5 @@ def test_a_dry_run_becomes_real_when_asked(story: Story) -> None:
     story.pod()
     story.incident("suspect", dryRun=True, containment={"network": "Isolate", "node": "None"})
     story.wait("Accepted", "False", "DryRun")
-    body = json.dumps({"spec": {"dryRun": False}})
-    story.kubectl("-n", story.namespace, "patch", "secinc", "incident", "--type=merge", "-p", body)
+    story.ask(dryRun=False)
     story.wait("Contained")

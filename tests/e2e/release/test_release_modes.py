@@ -10,10 +10,6 @@ NO_CORDON = {"network": "Isolate", "node": "None"}
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 
-def set_spec(story: Story, **fields: object) -> None:
-    story.kubectl("-n", story.namespace, "patch", "secinc", "incident", "--type=merge", "-p", json.dumps({"spec": fields}))
-
-
 def test_an_incident_releases_itself_when_its_time_is_over(story: Story) -> None:
     before = story.pod()
     story.incident("suspect", containment=NO_CORDON, releaseAfter="12s")
@@ -28,7 +24,7 @@ def test_a_held_incident_waits_and_goes_when_it_is_no_longer_held(story: Story) 
     story.incident("suspect", containment=NO_CORDON, releaseAfter="1s", hold=True)
     story.wait("Contained")
     assert story.condition("Released")["reason"] == "Holding"
-    set_spec(story, hold=False)
+    story.ask(hold=False)
     story.wait("Released")
 
 

@@ -1,6 +1,5 @@
 """A workload is put to rest and comes back: no suspect lost, no claim deleted, no fight without end."""
 
-import json
 import time
 from typing import Any
 
@@ -66,6 +65,26 @@ def test_a_statefulset_is_scaled_once_the_evidence_of_its_pod_is_sealed_and_come
     story.wait("Released")
     assert shape(story.get("statefulset", "db")) == shape(before)
     eventually(lambda: len(story.pods("db")) == 2, "its pods are back")
+
+
+@pytest.mark.in_turn("nodes")
+def test_what_is_no_longer_asked_for_is_given_back_and_the_pod_stays_cut_off(story: Story) -> None:
+    story.deployment()
+    witness = story.pod("witness")["metadata"]["name"]
+    suspect = story.pods()[0]
+    at = suspect["spec"]["nodeName"]
+    before = [shape(one) for one in (story.get("deployment", "web"), story.kubectl.json("node", at))]
+    story.incident(suspect["metadata"]["name"], containment={"workload": "ScaleToZero"})
+    story.wait("Contained")
+
+    story.ask(containment={"node": "None", "workload": "None"})
+
+    story.wait("NodeCordoned", "False", "NotRequested")
+    story.wait("WorkloadScaled", "False", "NotRequested")
+    assert [shape(one) for one in (story.get("deployment", "web"), story.kubectl.json("node", at))] == before
+    assert [receipt["returned"] for receipt in story.get("secinc", "incident")["status"]["receipts"]] == [False, True, True]
+    story.wait("Contained")
+    assert not story.reaches(witness, suspect["status"]["podIP"])
 
 
 def test_a_statefulset_whose_suspect_leaves_no_evidence_is_not_scaled(story: Story) -> None:
@@ -162,8 +181,7 @@ def test_a_pod_that_is_restored_is_not_deleted_by_the_workload_that_another_inci
     story.incident(suspects["second"], name="second", containment={**SCALE, "workload": "None"})
     story.wait("Isolated", name="second")
     rest(story, suspects["first"], name="first")
-    late = {"spec": {"containment": {"workload": "ScaleToZero"}}}
-    story.kubectl("-n", story.namespace, "patch", "secinc", "second", "--type=merge", "-p", json.dumps(late))
+    story.ask("second", containment={"workload": "ScaleToZero"})
     story.wait("WorkloadScaled", name="second")
     uids = {name: story.get("pod", suspect)["metadata"]["uid"] for name, suspect in suspects.items()}
 

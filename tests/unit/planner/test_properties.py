@@ -73,6 +73,12 @@ def leaving(s: Situation, mode: ReleaseMode) -> Situation:
     return replace(s, incident=s.incident.model_copy(update={"spec": spec}))
 
 
+def asking(s: Situation, **containment: str) -> Situation:
+    """The same world, and an incident that asks for this of its doors."""
+    asked = s.incident.spec.containment.model_copy(update=containment)
+    return replace(s, incident=s.incident.model_copy(update={"spec": s.incident.spec.model_copy(update={"containment": asked})}))
+
+
 def first(taken: tuple[Step, ...], kind: type[Step]) -> int | None:
     return next((place for place, step in enumerate(taken) if isinstance(step, kind)), None)
 
@@ -123,6 +129,17 @@ def test_what_is_contained_and_restored_is_as_it_was(s: Situation) -> None:
 
 def _plain(one: NodeView) -> tuple[bool, Mapping[str, str]]:
     return one.unschedulable, one.annotations
+
+
+@given(situations())
+def test_what_is_taken_back_is_as_if_it_had_never_been_asked_for_and_the_door_stays_closed(s: Situation) -> None:
+    less = {"node": "None", "workload": "None"}
+    _, contained = foreseen(s)
+    _, narrowed = foreseen(asking(contained, **less))
+    _, never = foreseen(asking(s, **less))
+    assert narrowed.around.nodes == never.around.nodes
+    assert narrowed.around.workload == never.around.workload
+    assert (narrowed.pod, narrowed.around.policies) == (never.pod, never.around.policies)
 
 
 @given(situations())
