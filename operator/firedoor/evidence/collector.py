@@ -90,7 +90,6 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube, permit: Permit | N
         await _told(bag, f"{LOGS}/capture", lambda: nodelogs.capture(bag, suspect, permit))
         for one in insides:
             await _told(bag, f"{FILESYSTEM}/capture", one.lasting)
-        await _told(bag, f"{FILESYSTEM}/capture", lambda: inside.not_running(bag, suspect, order))
     finally:
         await inside.leave(insides)
     await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_end)

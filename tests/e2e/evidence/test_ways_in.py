@@ -9,7 +9,7 @@ import pytest
 
 from cluster.images import test as images
 from cluster.providers import Provider
-from tests.e2e.conftest import HOME, Json, Story, eventually, pod
+from tests.e2e.conftest import HOME, Json, Story, eventually, pod, pod_spec
 from tests.e2e.evidence.bags import artifacts, fetch, image, judged, lines
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
@@ -93,6 +93,29 @@ def test_a_program_that_runs_from_memory_alone_and_what_was_dropped_since_are_in
     (changed,) = artifacts(bag, "changed")
     with tarfile.open(bag / changed["path"]) as archive:
         assert "var/www/x.php" in archive.getnames()
+
+
+def test_of_a_container_that_has_ended_the_log_is_kept_and_the_bag_says_what_could_not_be_had(
+    story: Story, tmp_path: Path
+) -> None:
+    (web,) = pod_spec()["containers"]
+    ended = {"name": "ended", "image": web["image"], "command": ["sh", "-c", "echo last words; exit 1"]}
+    story.kubectl.apply(pod(story.namespace, "suspect", containers=[web, ended], restartPolicy="Never"))
+    eventually(lambda: {"running", "terminated"} == states(story), "one container runs and one has ended")
+
+    bag = captured(story, tmp_path)
+
+    assert story.condition("EvidenceSealed")["reason"] == "Partial"
+    (log,) = (one for one in artifacts(bag, "log") if one["source"]["container"] == "ended" and one["status"] == "complete")
+    assert (bag / log["path"]).read_bytes().endswith(b" last words\n")
+    (helper,) = artifacts(bag, "helper")
+    assert (helper["source"]["container"], helper["status"], helper["reason"]) == ("ended", "failed", "ContainerNotRunning")
+
+
+def states(story: Story) -> set[str]:
+    """How the suspect's containers are."""
+    statuses = story.get("pod", "suspect")["status"].get("containerStatuses", [])
+    return {state for status in statuses for state in status["state"]}
 
 
 def test_a_pod_that_dies_half_way_gives_a_sealed_bag_that_says_what_is_missing(story: Story, tmp_path: Path) -> None:

@@ -211,8 +211,17 @@ async def test_a_container_without_tar_is_said_to_have_none(volume: Path, target
 
 
 async def test_a_container_that_does_not_run_is_said_not_to(volume: Path) -> None:
-    outcome = await ApiServer(pods=[pod(running=False)]).collected(volume, "/tmp")
+    outcome = await ApiServer(pods=[pod(running=False)]).collected(volume)
     assert (outcome["status"], outcome["reason"]) == ("Partial", "ContainerNotRunning")
+    assert ending(volume, "data/00-volatile/web/helper") == ("failed", "ContainerNotRunning")
+
+
+async def test_an_init_container_that_ended_leaves_no_gap(volume: Path) -> None:
+    initialized = pod()
+    initialized["spec"]["initContainers"] = [{"name": "setup"}]
+    initialized["status"]["initContainerStatuses"] = [{"name": "setup", "state": {"terminated": {"exitCode": 0}}}]
+    await ApiServer(pods=[initialized]).collected(volume)
+    assert ending(volume, "data/00-volatile/setup/helper") == ("skipped", "ContainerNotRunning")
 
 
 async def test_a_path_is_never_a_command(volume: Path, target: Path) -> None:

@@ -6,9 +6,7 @@ stored as it came and never unpacked.
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
@@ -24,14 +22,10 @@ FULL_WORDS = "The evidence volume took no more."
 
 
 async def capture(bag: Bag, suspect: Suspect, container: Container, patterns: tuple[str, ...]) -> None:
-    """Captures the paths from a container, if it runs."""
+    """Captures the paths from a running container."""
     planned = f"{FILESYSTEM}/{container.folder}/files.tar"
     source = {"kind": Kind.FILES, "way": Way.EXEC, "trust": TARGET_BINARIES, "paths": list(patterns), **container.source}
-    if container.running:
-        files = Files(bag, suspect, container, patterns)
-        await suspect.until_whole(bag, planned, source, files.capture)
-    elif not bag.has(planned):
-        _not_running(bag, planned, source, container)
+    await suspect.until_whole(bag, planned, source, Files(bag, suspect, container, patterns).capture)
 
 
 class Files:
@@ -118,9 +112,3 @@ def _not_got(artifact: Artifact, error: KubeError) -> None:
         artifact.short("StreamTruncated", str(error))
     else:
         artifact.ends("failed", reason_of(error), str(error))
-
-
-def _not_running(bag: Bag, planned: str, source: Mapping[str, Any], container: Container) -> None:
-    """An ordinary container that does not run has files that could not be had; others end as a matter of course."""
-    status = "failed" if container.field == "containers" else "skipped"
-    bag.skip(planned, source, status, "ContainerNotRunning", f"Container {container.name} was not running.")

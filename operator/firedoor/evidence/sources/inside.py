@@ -27,6 +27,7 @@ LEAVE: Final = (PYTHON, "-I", "-m", "firedoor.look.leave")
 WORD_SECONDS: Final = 10.0
 """For a helper that is asked or told a word."""
 WORD_BYTES: Final = 64
+NOT_RUNNING: Final = "Container {} was not running, so nothing of its processes and files could be had."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,21 @@ class Inside:
 
 
 async def opened(insides: list[Inside], bag: Bag, suspect: Suspect, order: CaptureOrder, key: str) -> None:
-    """Adds every running container with a helper beside it, if that can be; all at the same time."""
+    """Adds every running container with a helper beside it, if that can be; all at the same time. Says which do not run."""
+    for container in suspect.containers:
+        if not container.running:
+            _say_not_running(bag, container)
     running = [container for container in suspect.containers if container.running]
     insides += await asyncio.gather(*(_one(bag, suspect, order, key, container) for container in running))
 
 
-async def not_running(bag: Bag, suspect: Suspect, order: CaptureOrder) -> None:
-    """Says of containers that do not run that their files could not be had."""
-    for container in suspect.containers if order.paths else ():
-        if not container.running:
-            await files.capture(bag, suspect, container, order.paths)
+def _say_not_running(bag: Bag, container: Container) -> None:
+    """An ordinary container that does not run has files that could not be had; others end as a matter of course."""
+    status = "failed" if container.field == "containers" else "skipped"
+    planned = f"{VOLATILE}/{container.folder}/helper"
+    source = {"kind": Kind.HELPER, "way": Way.HELPER, **container.source}
+    if not bag.has(planned):
+        bag.skip(planned, source, status, "ContainerNotRunning", NOT_RUNNING.format(container.name))
 
 
 async def leave(insides: list[Inside]) -> None:
