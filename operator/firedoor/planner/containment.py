@@ -10,7 +10,7 @@ from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
 from firedoor.planner.identity import freeze
-from firedoor.planner.permits import Refusal, objection
+from firedoor.planner.permits import Refusal, barred, objection
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all
@@ -24,7 +24,7 @@ LABELS = "the quarantine labels"
 
 def door(s: Situation) -> Plan:
     """The steps that isolate, from the pod alone: nothing else is looked at before them."""
-    if s.pod is None or s.incident.spec.containment.network == "None" or s.suspect_held:
+    if s.pod is None or s.incident.spec.containment.network == "None" or s.suspect_held or barred(s):
         return ()
     return ((DenyTraffic(s.pod.namespace, s.pod.name), _quarantine(s)),)
 
@@ -36,7 +36,7 @@ def containment(s: Situation) -> Plan:
 
 
 def _door_again(s: Situation) -> tuple[Step, ...]:
-    if s.pod is None or s.incident.spec.containment.network == "None":
+    if s.pod is None or s.incident.spec.containment.network == "None" or barred(s):
         return ()
     deny = s.around.deny(s.incident.uid)
     policy = () if deny and denies_all(deny, s.label) else (DenyTraffic(s.pod.namespace, s.pod.name),)

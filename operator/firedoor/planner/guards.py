@@ -6,7 +6,7 @@ The first that speaks decides. A refusal names the object and what would cure it
 from collections.abc import Callable
 
 from firedoor.api.conditions import Reason
-from firedoor.planner.permits import Refusal, objection
+from firedoor.planner.permits import Refusal, barred
 from firedoor.planner.rules import has_label
 from firedoor.planner.situation import Situation
 
@@ -30,8 +30,9 @@ def foreign_namespace(s: Situation) -> Refusal | None:
 
 
 def protected_namespace(s: Situation) -> Refusal | None:
+    """What was contained before a policy protected its namespace stays contained."""
     namespace = s.incident.target_namespace
-    if namespace not in s.protected:
+    if namespace not in s.protected or (s.begun and namespace in s.rules.protected_namespaces):
         return None
     return Refusal(Reason.PROTECTED_NAMESPACE, f"Namespace {namespace} is protected; firedoor never acts in it.", curable=False)
 
@@ -86,10 +87,8 @@ def protected_pod(s: Situation) -> Refusal | None:
 
 
 def not_permitted(s: Situation) -> Refusal | None:
-    """Pause, approval or budget stand against closing the door."""
-    if s.begun or s.incident.spec.containment.network == "None":
-        return None
-    return objection(s, "Isolate")
+    """Pause, approval or budget stand against closing the door; where something else is held already, that goes on."""
+    return None if s.begun else barred(s)
 
 
 def dry_run(s: Situation) -> Refusal | None:

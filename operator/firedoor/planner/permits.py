@@ -30,6 +30,12 @@ def objection(s: Situation, action: Action) -> Refusal | None:
     return _paused(s) or _unapproved(s, action) or _over_budget(s, action)
 
 
+def barred(s: Situation) -> Refusal | None:
+    """What stands against the door of an incident that never closed one, where that is asked for."""
+    closed = s.suspect_held or s.incident.status.isolation is not None
+    return None if closed or s.incident.spec.containment.network == "None" else objection(s, "Isolate")
+
+
 def _paused(s: Situation) -> Refusal | None:
     if s.rules.unreadable:
         names = ", ".join(s.rules.unreadable)

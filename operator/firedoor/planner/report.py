@@ -19,7 +19,7 @@ from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
 from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, keys_held, wants_freeze
-from firedoor.planner.permits import Refusal
+from firedoor.planner.permits import Refusal, barred
 from firedoor.planner.receipts import receipts
 from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
@@ -62,7 +62,7 @@ def status(s: Situation, findings: Findings) -> IncidentStatus:
 
 def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
     before = s.incident.status.isolation
-    if s.incident.spec.containment.network == "None" or s.incident.leaving:
+    if s.incident.spec.containment.network == "None" or s.incident.leaving or barred(s):
         return before
     return Isolation(
         policy=deny_policy(s.incident.uid),
@@ -121,6 +121,8 @@ def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) ->
 def _isolated(s: Situation) -> Verdict:
     if s.incident.spec.containment.network == "None":
         return not_requested("Network isolation")
+    if (refused := barred(s)) is not None:
+        return Verdict("False", refused.reason, refused.message)
     return isolation(s)
 
 

@@ -64,6 +64,21 @@ def test_what_is_contained_stays_so_through_a_pause(story: Story, policy: Policy
     story.wait("Contained")
 
 
+def test_a_namespace_that_is_protected_later_keeps_what_is_held_and_gets_it_back(story: Story, policy: Policy) -> None:
+    before = story.pod()
+    story.incident("suspect", containment=NO_CORDON)
+    story.wait("Contained")
+    policy(protectedNamespaces=[story.namespace])
+    story.kubectl("-n", story.namespace, "delete", "networkpolicy", "--all")
+    eventually(lambda: story.kubectl.exists("-n", story.namespace, "networkpolicy"), "the door is closed again")
+    story.wait("Contained")
+
+    story.release()
+
+    assert story.wait("Released")["message"] == "Everything is as it was."
+    assert story.get("pod", "suspect")["metadata"]["labels"] == before["metadata"]["labels"]
+
+
 def test_a_policy_speaks_of_a_namespace_from_the_moment_it_has_the_label(story: Story, policy: Policy) -> None:
     policy(namespaces=[], namespaceSelector={"matchLabels": {"story": story.namespace}}, paused=True)
     story.kubectl("label", "namespace", story.namespace, f"story={story.namespace}")
@@ -120,6 +135,23 @@ def test_a_second_person_lets_it_happen_and_nobody_else_can(story: Story, policy
 
     decide(approver, story, "Approve")
 
+    story.wait("Contained")
+
+
+def test_who_asks_for_more_later_needs_the_second_person_too(story: Story, policy: Policy, tmp_path: Path) -> None:
+    policy(approval={"actions": ["Isolate"]})
+    before = story.pod()
+    responder = Persona(story, "responder", "firedoor-responder", tmp_path)
+    approver = Persona(story, "approver", "firedoor-approver", tmp_path)
+    nothing_closed = {"network": "None", "node": "None"}
+    responder.story.incident("suspect", containment=nothing_closed, requestedBy=responder.name)
+    story.wait("Accepted")
+
+    responder.story.ask(containment=NO_CORDON)
+
+    story.wait("Isolated", "False", "AwaitingApproval")
+    assert story.get("pod", "suspect")["metadata"]["labels"] == before["metadata"]["labels"]
+    decide(approver, story, "Approve")
     story.wait("Contained")
 
 

@@ -1,9 +1,13 @@
 """Guards: what is refused before anything is touched, and why."""
 
 from firedoor.api.conditions import Reason
+from firedoor.planner.containment import containment, door
 from firedoor.planner.guards import refusal
+from firedoor.planner.report import conditions
+from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
-from tests.builders import HOME, incident, pod, quarantined, situation
+from firedoor.planner.steps import DenyTraffic, Plan, Quarantine, Step
+from tests.builders import HOME, deny, incident, pod, quarantined, situation
 
 OTHER = {"kind": "Pod", "name": "web-1", "namespace": "bank"}
 
@@ -51,6 +55,31 @@ def test_protected_namespaces_are_refused_even_from_home() -> None:
     for namespace in ("kube-system", "kube-public", "kube-node-lease", HOME):
         target = {"kind": "Pod", "name": "web-1", "namespace": namespace}
         assert reason(situation(incident(namespace=HOME, target=target), pod())) == Reason.PROTECTED_NAMESPACE
+
+
+def test_a_namespace_that_is_protected_later_is_no_reason_to_let_go_or_to_deny_what_is_held() -> None:
+    later = Rules(protected_namespaces=frozenset({"shop"}))
+    assert reason(situation(suspect=pod(), rules=later)) == Reason.PROTECTED_NAMESPACE
+    assert reason(situation(suspect=quarantined(), rules=later)) is None
+
+
+def test_who_widens_an_incident_needs_the_permission_that_the_first_wish_would_have_needed() -> None:
+    begun = {"conditions": [condition("Accepted")]}
+    widened = situation(incident(status=begun), pod(), rules=Rules(approval=frozenset({"Isolate"})), policies=(deny(),))
+    assert reason(widened) is None, "what it holds besides goes on"
+    assert (door(widened), isolating(containment(widened))) == ((), [])
+    (said,) = (one for one in conditions(widened, None) if one.type == "Isolated")
+    assert (said.status, said.reason) == ("False", "AwaitingApproval")
+
+
+def test_a_door_that_was_closed_is_closed_again_without_asking() -> None:
+    closed = {"conditions": [condition("Accepted")], "isolation": {"policy": "firedoor-0a1b2c3d"}}
+    opened = situation(incident(status=closed), pod(), rules=Rules(approval=frozenset({"Isolate"}), paused_by=("pause",)))
+    assert isolating(door(opened)) == [DenyTraffic, Quarantine]
+
+
+def isolating(plan: Plan) -> list[type[Step]]:
+    return [type(step) for stage in plan for step in stage if isinstance(step, DenyTraffic | Quarantine)]
 
 
 def test_where_policies_do_not_reach_nothing_is_claimed() -> None:
