@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Story, eventually
 from tests.e2e.people.persona import Persona
 
@@ -32,6 +34,21 @@ def test_nobody_asks_in_another_name(story: Story, tmp_path: Path) -> None:
     text = _incident(story.namespace).replace('"spec": {', '"spec": {"requestedBy": "somebody-else", ')
     said = responder.kubectl("-n", story.namespace, "create", "-f", "-", text=text, check=False)
     assert "spec.requestedBy has to be your own name" in said
+
+
+def test_only_who_asked_may_ask_for_more_and_anybody_takes_back_and_releases(story: Story, tmp_path: Path) -> None:
+    first = Persona(story, "first", "firedoor-responder", tmp_path)
+    other = Persona(story, "other", "firedoor-responder", tmp_path)
+    asked = {"network": "None", "node": "None", "workload": "ScaleToZero", "identity": "FreezeServiceAccount"}
+    first.story.incident("nobody", containment=asked, requestedBy=first.name)
+
+    for more in ({"network": "Isolate"}, {"node": "Cordon"}):
+        with pytest.raises(AssertionError, match=f"only {first.name} may ask for more"):
+            other.story.ask(containment=more)
+    other.story.ask(containment={"workload": "None", "identity": "Freeze"})
+    first.story.ask(containment={"node": "Cordon"})
+    other.story.release()
+    story.wait("Released")
 
 
 def test_a_forged_record_on_the_pod_is_not_restored(story: Story) -> None:
