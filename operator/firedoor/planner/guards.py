@@ -54,25 +54,11 @@ def replaced(s: Situation) -> Refusal | None:
     return Refusal(Reason.TARGET_REPLACED, message, curable=True)
 
 
-def host_network(s: Situation) -> Refusal | None:
-    if s.pod is None or not s.pod.host_network:
-        return None
-    message = f"Pod {s.pod.namespace}/{s.pod.name} runs on the host network, where no NetworkPolicy applies."
-    return Refusal(Reason.HOST_NETWORK, message, curable=False)
-
-
 def static(s: Situation) -> Refusal | None:
     if s.pod is None or not s.pod.static:
         return None
     message = f"Pod {s.pod.namespace}/{s.pod.name} is a static pod of its node; changes through the API do not reach it."
     return Refusal(Reason.STATIC_POD, message, curable=False)
-
-
-def finished(s: Situation) -> Refusal | None:
-    if s.pod is None or not s.pod.finished or s.begun:
-        return None
-    message = f"Pod {s.pod.namespace}/{s.pod.name} has finished ({s.pod.phase}); there is nothing left to isolate."
-    return Refusal(Reason.TARGET_FINISHED, message, curable=False)
 
 
 def protected_pod(s: Situation) -> Refusal | None:
@@ -87,7 +73,7 @@ def protected_pod(s: Situation) -> Refusal | None:
 
 
 def not_permitted(s: Situation) -> Refusal | None:
-    """Pause, approval or budget stand against closing the door; where something else is held already, that goes on."""
+    """Something stands against closing the door; where something else is held already, that goes on."""
     return None if s.begun else barred(s)
 
 
@@ -103,9 +89,7 @@ GUARDS: tuple[Guard, ...] = (
     protected_namespace,
     absent,
     replaced,
-    host_network,
     static,
-    finished,
     protected_pod,
     not_permitted,
     dry_run,

@@ -33,7 +33,21 @@ def objection(s: Situation, action: Action) -> Refusal | None:
 def barred(s: Situation) -> Refusal | None:
     """What stands against the door of an incident that never closed one, where that is asked for."""
     closed = s.suspect_held or s.incident.status.isolation is not None
-    return None if closed or s.incident.spec.containment.network == "None" else objection(s, "Isolate")
+    if closed or s.incident.spec.containment.network == "None":
+        return None
+    return _out_of_reach(s) or objection(s, "Isolate")
+
+
+def _out_of_reach(s: Situation) -> Refusal | None:
+    """A pod that no NetworkPolicy isolates, or that has no traffic any more."""
+    if s.pod is None or not (s.pod.host_network or s.pod.finished):
+        return None
+    pod, less = f"Pod {s.pod.namespace}/{s.pod.name}", "an incident with containment.network: None"
+    if s.pod.host_network:
+        message = f"{pod} runs on the host network, where no NetworkPolicy applies; {less} cordons its node and keeps evidence."
+        return Refusal(Reason.HOST_NETWORK, message, curable=False)
+    message = f"{pod} has finished ({s.pod.phase}), so there is nothing left to isolate; {less} keeps evidence."
+    return Refusal(Reason.TARGET_FINISHED, message, curable=False)
 
 
 def _paused(s: Situation) -> Refusal | None:

@@ -112,6 +112,24 @@ def test_of_a_container_that_has_ended_the_log_is_kept_and_the_bag_says_what_cou
     assert (helper["source"]["container"], helper["status"], helper["reason"]) == ("ended", "failed", "ContainerNotRunning")
 
 
+def test_a_pod_that_has_finished_is_kept_as_evidence_where_that_alone_is_asked_for(story: Story, tmp_path: Path) -> None:
+    (web,) = pod_spec()["containers"]
+    ended = {"name": "ended", "image": web["image"], "command": ["sh", "-c", "echo last words; exit 1"]}
+    story.kubectl.apply(pod(story.namespace, "suspect", containers=[ended], restartPolicy="Never"))
+    eventually(lambda: story.get("pod", "suspect")["status"]["phase"] == "Failed", "the suspect has finished")
+    story.incident("suspect", name="isolating", containment=NO_CORDON)
+    refused = story.wait("Accepted", "False", "TargetFinished", name="isolating")
+    assert "containment.network: None" in refused["message"]
+
+    story.incident("suspect", containment={"network": "None", "node": "None"}, evidence={"enabled": True})
+
+    story.wait("EvidenceSealed", reason="Partial", seconds=120)
+    bag = fetch(story.kubectl, story.get("secinc", "incident"), tmp_path)
+    judged(bag)
+    (log,) = (one for one in artifacts(bag, "log") if one["status"] == "complete")
+    assert (bag / log["path"]).read_bytes().endswith(b" last words\n")
+
+
 def states(story: Story) -> set[str]:
     """How the suspect's containers are."""
     statuses = story.get("pod", "suspect")["status"].get("containerStatuses", [])

@@ -37,6 +37,16 @@ def test_a_pod_on_the_host_network_is_refused_with_the_reason(story: Story) -> N
     assert story.wait("Stalled", "True", "HostNetwork")
 
 
+@pytest.mark.in_turn("nodes")
+def test_the_node_of_a_pod_on_the_host_network_is_cordoned_where_no_isolation_is_asked_for(story: Story) -> None:
+    before = story.pod("hosted", hostNetwork=True, containers=[{"name": "c", "image": "firedoor.test/pause:1"}])
+    story.incident("hosted", containment={"network": "None"})
+    assert story.wait("Contained")
+    story.release()
+    story.wait("Released")
+    assert story.get("pod", "hosted")["metadata"]["labels"] == before["metadata"]["labels"]
+
+
 def test_another_namespace_is_out_of_reach(story: Story) -> None:
     story.pod()
     story.incident("suspect", target={"kind": "Pod", "name": "suspect", "namespace": "default"})

@@ -88,6 +88,13 @@ def test_where_policies_do_not_reach_nothing_is_claimed() -> None:
     assert reason(situation(suspect=pod(phase="Succeeded"))) == Reason.TARGET_FINISHED
 
 
+def test_what_cannot_be_isolated_is_accepted_where_that_is_not_asked_for() -> None:
+    about = incident(containment={"network": "None"})
+    for suspect in (pod(host_network=True), pod(phase="Failed")):
+        assert reason(situation(about, suspect)) is None
+    assert reason(situation(about, pod(static=True))) == Reason.STATIC_POD
+
+
 def test_a_pod_that_is_already_held_is_not_refused_for_having_finished() -> None:
     assert reason(situation(suspect=quarantined(phase="Failed"))) is None
 
