@@ -10,10 +10,11 @@ from firedoor.api.enforcement import Enforcing, OpenConnections
 from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.protection import NOTES
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Capture, Flow, Proof, Situation, Surroundings
-from firedoor.planner.views import NodeView, Owner, PodPrior, PodView, PolicyView
+from firedoor.planner.views import NodeView, Owner, PolicyView
 from firedoor.planner.workload_view import Setting, WorkloadView
 
 UID = "0a1b2c3d-0000-0000-0000-000000000001"

@@ -13,8 +13,8 @@ from firedoor.controller.canary_pods import LOOK_SECONDS, NotMeasured
 from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes, dropped, kept, key, worst
 from firedoor.controller.session import Session
 from firedoor.planner.enforcement import Finding
+from firedoor.planner.pod_view import Family, family
 from firedoor.planner.situation import Flow
-from firedoor.planner.views import Family, family
 from firedoor.probe.stand import PORT
 
 

@@ -19,10 +19,10 @@ from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict
 from firedoor.planner import containment, guards, imagine
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.report import repair
 from firedoor.planner.situation import Proof, Situation
 from firedoor.planner.steps import Plan
-from firedoor.planner.views import PodView
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from firedoor.kube.errors import Invalid
 from firedoor.kube.resources import CONFIG_MAPS, SERVICE_ACCOUNTS
 from firedoor.planner.identity import concerns_identity
 from firedoor.planner.identity_views import AccountView, FrozenList, IdentityView
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Situation
-from firedoor.planner.views import PodView
 
 TRIES = 6
 TRY_SECONDS = 0.1

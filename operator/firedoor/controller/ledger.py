@@ -13,9 +13,9 @@ from firedoor.controller.index import Index
 from firedoor.controller.record import Hold, Record, Seen, hold_of, is_over, is_scaling, keys
 from firedoor.planner.family import vouches
 from firedoor.planner.fight import Fight
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.rules import UNBOUNDED
 from firedoor.planner.situation import Census, Situation
-from firedoor.planner.views import PodView
 
 HOUR = timedelta(hours=1)
 SEEN_SECONDS = 30.0

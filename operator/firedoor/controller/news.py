@@ -16,7 +16,7 @@ from firedoor.controller.nodes import NodeWatch
 from firedoor.controller.queue import Lane, WorkQueue
 from firedoor.controller.record import Record
 from firedoor.kube.client import Obj
-from firedoor.planner.views import PodView
+from firedoor.planner.pod_view import PodView
 
 PARENT_WAITS_SECONDS = 0.1
 

@@ -20,8 +20,9 @@ from firedoor.kube.client import Kube
 from firedoor.kube.resources import PODS
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Capture, Situation, Surroundings
-from firedoor.planner.views import PodView, PolicyView
+from firedoor.planner.views import PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
 

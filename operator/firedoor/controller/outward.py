@@ -18,7 +18,7 @@ from firedoor.controller.session import Session
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import Conflict, KubeError
 from firedoor.kube.resources import PODS
-from firedoor.planner.views import PodView
+from firedoor.planner.pod_view import PodView
 from firedoor.probe.stand import PORT
 
 log = logging.getLogger(__name__)

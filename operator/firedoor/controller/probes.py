@@ -15,8 +15,8 @@ from firedoor.api.incident import Reach
 from firedoor.controller.session import Session
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError
+from firedoor.planner.pod_view import PodView, family
 from firedoor.planner.situation import Flow
-from firedoor.planner.views import PodView, family
 
 log = logging.getLogger(__name__)
 

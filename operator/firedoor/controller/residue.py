@@ -14,8 +14,8 @@ from firedoor.kube.errors import Gone, KubeError
 from firedoor.kube.resources import ENDPOINT_SLICES, FOREIGN_POLICIES, NAMESPACES, Resource
 from firedoor.planner.foreign import Subject, foreign
 from firedoor.planner.grants import MOST
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Residue
-from firedoor.planner.views import PodView
 
 DISCOVERY_SECONDS = 30.0
 Key = tuple[Resource, str | None]

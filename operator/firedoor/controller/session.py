@@ -15,7 +15,7 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.kube.exec import ExecStream
 from firedoor.kube.resources import PODS
-from firedoor.planner.views import addresses
+from firedoor.planner.pod_view import addresses
 
 log = logging.getLogger(__name__)
 STDOUT = 1

@@ -10,7 +10,8 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import PODS, TARGETS
 from firedoor.planner.group import BETWEEN, Group, of_node, of_workload
-from firedoor.planner.views import PodView, controller_of
+from firedoor.planner.pod_view import PodView
+from firedoor.planner.views import controller_of
 
 
 @dataclass(frozen=True, slots=True)

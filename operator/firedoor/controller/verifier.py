@@ -18,9 +18,9 @@ from firedoor.controller.probes import Probes
 from firedoor.controller.record import Record
 from firedoor.controller.residue import Residues
 from firedoor.controller.session import Session
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Flow, Proof, Residue
 from firedoor.planner.verdict import ANSWERS, proved_shut
-from firedoor.planner.views import PodView
 
 log = logging.getLogger(__name__)
 FLOW_SECONDS = 6.0

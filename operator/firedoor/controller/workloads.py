@@ -12,9 +12,10 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller.ledger import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import AUTOSCALERS, PODS, WORKLOADS
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.rivals import Autoscaler, rivals
 from firedoor.planner.situation import Situation
-from firedoor.planner.views import Owner, PodPrior, PodView
+from firedoor.planner.views import Owner
 from firedoor.planner.workload import wants_scale
 from firedoor.planner.workload_view import FIELDS, WorkloadView
 

@@ -11,12 +11,13 @@ from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
 from firedoor.planner.identity import freeze
 from firedoor.planner.permits import Refusal, barred, objection
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.steps import Cordon, DenyTraffic, Plan, Quarantine, StartCapture, Step
-from firedoor.planner.views import NodeView, PodView
+from firedoor.planner.views import NodeView
 from firedoor.planner.workload import scale
 
 LABELS = "the quarantine labels"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from firedoor.planner.identity import wants_freeze
 from firedoor.planner.identity_views import AccountView
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Situation
-from firedoor.planner.views import PodView
 
 SENTENCE_LIMIT = 1024
 SENTENCES = 32

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from firedoor.api.conditions import Reason
 from firedoor.api.enforcement import Enforcing, OpenConnections
-from firedoor.planner.views import Family, NodeView
+from firedoor.planner.pod_view import Family
+from firedoor.planner.views import NodeView
 
 AT_REST = timedelta(minutes=10)
 """How old a finding may be where no suspect is held."""

@@ -13,10 +13,10 @@ from firedoor.api.conditions import Reason
 from firedoor.api.incident import Containment, IncidentSpec, PlanStatus, Release, SecurityIncident, Target
 from firedoor.api.member import MemberStatus
 from firedoor.planner.group import Group
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.release import release
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan, ReturnReplicas
-from firedoor.planner.views import PodView
 
 GONE = "Released"
 """Phase of a member whose incident was there and is gone: deleting an incident releases it."""

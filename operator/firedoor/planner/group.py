@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from firedoor.api.member import MEMBERS_LIMIT
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.rules import Rules, has_label
 from firedoor.planner.situation import PROTECTED_NAMESPACES
-from firedoor.planner.views import PodView
 
 BETWEEN = {"Deployment": "ReplicaSet", "CronJob": "Job"}
 """What stands between a workload and its pods, where they are not its own."""

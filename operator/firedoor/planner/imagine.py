@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from firedoor.api import names
 from firedoor.planner import steps
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import KEEP_LABELS, Capture, Situation, Surroundings
 from firedoor.planner.steps import Plan, Step
-from firedoor.planner.views import NodeView, PodView, PolicyView
+from firedoor.planner.views import NodeView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
 

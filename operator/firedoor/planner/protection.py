@@ -7,9 +7,9 @@ comes back with the labels. Against a direct deletion nothing here helps.
 from collections.abc import Mapping
 from typing import Final
 
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import LiftShelter, Plan, Shelter, Step
-from firedoor.planner.views import PodPrior, PodView
 
 NOTES: Final = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",

@@ -9,6 +9,7 @@ from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
 from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.identity import thaw
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import lift_shelter, notes_to_return
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.steps import (
@@ -20,7 +21,6 @@ from firedoor.planner.steps import (
     RestorePod,
     Step,
 )
-from firedoor.planner.views import PodView
 from firedoor.planner.workload import NAMED, give_back
 from firedoor.planner.workload import drifts as workload_drifts
 

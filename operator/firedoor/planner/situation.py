@@ -14,8 +14,9 @@ from firedoor.api.incident import EvidenceStatus, Grant, Reach, SecurityIncident
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.rules import BUILT_IN, Rules
-from firedoor.planner.views import NodeView, PodPrior, PodView, PolicyView
+from firedoor.planner.views import NodeView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
 CaptureState = Literal["Absent", "Queued", "Running", "Signing", "Sealed", "Failed"]

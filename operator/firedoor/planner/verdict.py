@@ -16,9 +16,9 @@ from firedoor.api.conditions import Reason, Truth
 from firedoor.api.incident import Reach
 from firedoor.planner.enforcement import failing, sentence
 from firedoor.planner.grants import grants, named
+from firedoor.planner.pod_view import family
 from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import KEEP_LABELS, Situation
-from firedoor.planner.views import family
 
 ANSWERS = ("Open", "Refused")
 STALE = timedelta(minutes=5)

@@ -6,7 +6,8 @@ from firedoor.api.incident import Release, SecurityIncident
 from firedoor.planner import family
 from firedoor.planner.family import Kin
 from firedoor.planner.group import Group, of_workload
-from firedoor.planner.views import Owner, PodView
+from firedoor.planner.pod_view import PodView
+from firedoor.planner.views import Owner
 from tests.builders import incident, pod
 
 WORKLOAD_UID = "workload-uid"

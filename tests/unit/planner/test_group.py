@@ -4,8 +4,9 @@ import pytest
 
 from firedoor.api.member import MEMBERS_LIMIT
 from firedoor.planner.group import Group, of_node, of_workload
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.rules import Rules
-from firedoor.planner.views import Owner, PodView
+from firedoor.planner.views import Owner
 from tests.builders import HOME, pod
 from tests.unit.planner.families import WORKLOAD_UID, owned
 

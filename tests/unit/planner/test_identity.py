@@ -17,12 +17,12 @@ from firedoor.planner.identity import freeze, frozenness, keys_held, thaw
 from firedoor.planner.identity_views import AccountView, FrozenList, IdentityView
 from firedoor.planner.imagine import after
 from firedoor.planner.orphans import orphans
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.release import outstanding, release
 from firedoor.planner.report import Findings, status
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import FreezeIdentity, Step, ThawIdentity
-from firedoor.planner.views import PodView
 from tests.builders import NOON, OTHER_UID, UID, deny, held_node, incident, pod, quarantined, sealed, situation
 
 POD, ACCOUNT = "pod-uid", "sa.shop.clerk"

@@ -12,11 +12,12 @@ from firedoor.api.incident import ReleaseMode, SecurityIncident
 from firedoor.api.policy import Budgets
 from firedoor.planner import guards, steps
 from firedoor.planner.next import foreseen, next_plan
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import NOTES
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.steps import Step
-from firedoor.planner.views import NodeView, Owner, PodView
+from firedoor.planner.views import NodeView, Owner
 from tests.builders import HOME, NOON, OTHER_UID, UID, held_node, incident, node, pod, workload
 
 WORDS = st.sampled_from(["web", "db", "true", ""])

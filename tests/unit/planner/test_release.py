@@ -5,11 +5,12 @@ from typing import Any
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import QUARANTINED
+from firedoor.planner.pod_view import PodPrior
 from firedoor.planner.protection import NOTES
 from firedoor.planner.release import drifts, outstanding, release, waits_for_workload
 from firedoor.planner.situation import Capture, Situation
 from firedoor.planner.steps import DiscardPod, KeepDeny, LiftDeny, ReleaseCordon, RestorePod, ReturnReplicas, Step
-from firedoor.planner.views import Owner, PodPrior
+from firedoor.planner.views import Owner
 from firedoor.planner.workload_view import Setting
 from tests.builders import (
     LABEL,

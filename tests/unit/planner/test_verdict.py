@@ -8,9 +8,9 @@ import pytest
 
 from firedoor.api.conditions import Reason
 from firedoor.api.incident import Reach
+from firedoor.planner.pod_view import Family
 from firedoor.planner.situation import Proof
 from firedoor.planner.verdict import Verdict, isolation
-from firedoor.planner.views import Family
 from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation, tried
 from tests.builders import pod as ordinary_pod
 
