@@ -90,6 +90,24 @@ def test_a_deployment_at_rest_has_no_pods_left_but_the_suspects(story: Story) ->
     eventually(lambda: len(story.pods()) == 2, "it has its pods again")
 
 
+@pytest.mark.in_turn("nodes")
+def test_what_is_no_longer_asked_for_comes_back_from_every_child_and_the_pods_stay_cut_off(story: Story) -> None:
+    story.deployment(replicas=1)
+    witness = story.pod("witness")["metadata"]["name"]
+    (suspect,) = story.pods()
+    about(story, "Deployment", "web", containment={"workload": "ScaleToZero"})
+    story.wait("Contained")
+
+    story.ask(containment={"node": "None", "workload": "None"})
+
+    story.wait("NodeCordoned", "False", "NotRequested")
+    story.wait("WorkloadScaled", "False", "NotRequested")
+    assert "unschedulable" not in story.kubectl.json("node", suspect["spec"]["nodeName"])["spec"]
+    assert story.get("deployment", "web")["spec"]["replicas"] == 1
+    story.wait("Contained")
+    assert not story.reaches(witness, suspect["status"]["podIP"])
+
+
 def test_the_pods_of_a_statefulset_keep_their_labels_and_get_all_else_back(story: Story) -> None:
     database(story)
     before = {name: labels(story, name) for name in ("db-0", "db-1")}
