@@ -22,6 +22,7 @@ from firedoor.controller.targets import Targets
 from firedoor.kube.errors import Conflict
 from firedoor.planner import blind, expiry, family, late, release, workload
 from firedoor.planner.containment import containment
+from firedoor.planner.drift import drifts
 from firedoor.planner.family import Kin
 from firedoor.planner.family_guards import refusal
 from firedoor.planner.family_report import Findings, status
@@ -70,8 +71,8 @@ class Family:
         s = await self.observer.apart(await self.observer.suspect(record.incident, self.clock()))
         members = await self.children.of(record.incident)
         going = [one.child for one in members if one.child is not None and not one.child.leaving]
+        record.drift += tuple(d for d in drifts(family.own(s)) if d not in record.drift)
         if plan := family.giving_back(s, members):
-            record.drift += tuple(d for d in release.drifts(family.own(s)) if d not in record.drift)
             await self._act(record, plan)
             s = await self.observer.apart(s)
         await self.children.release(going, family.release_of(record.incident))

@@ -23,6 +23,7 @@ from firedoor.controller.stalls import Stalls
 from firedoor.controller.status import Scribe
 from firedoor.kube.errors import Forbidden, Invalid
 from firedoor.planner import containment, expiry, guards, imagine, late, release, steps, workload
+from firedoor.planner.drift import drifts
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
@@ -156,8 +157,8 @@ class Reconciler:
 
     async def _give_back(self, record: Record) -> Again | None:
         s = await self._look(record)
+        record.drift += tuple(d for d in drifts(s) if d not in record.drift)
         if plan := release.release(s):
-            record.drift += tuple(d for d in release.drifts(s) if d not in record.drift)
             await self.actor.carry_out_for(record, plan)
             s = await self._look_again(record, s)
         await self._report(record, s, guards.refusal(s))

@@ -22,7 +22,6 @@ from firedoor.planner.steps import (
     Step,
 )
 from firedoor.planner.workload import NAMED, give_back
-from firedoor.planner.workload import drifts as workload_drifts
 
 
 def release(s: Situation) -> Plan:
@@ -143,14 +142,3 @@ def _identity(s: Situation) -> tuple[Step, ...]:
 def outstanding(s: Situation) -> bool:
     """Whether anything is still to be given back."""
     return waits_for_evidence(s) or pod_going(s) or bool(waits_for_workload(s)) or bool(release(s))
-
-
-def drifts(s: Situation) -> tuple[str, ...]:
-    """Sentences about what somebody else changed while it was held; it is left as they wanted it."""
-    return (*_node_drifts(s), *workload_drifts(s))
-
-
-def _node_drifts(s: Situation) -> tuple[str, ...]:
-    own = cordon_holder(s.incident.uid)
-    held = (node for node in s.around.nodes if own in node.annotations and not node.unschedulable)
-    return tuple(f"Node {node.name} had been uncordoned." for node in held)

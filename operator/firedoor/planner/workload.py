@@ -91,7 +91,7 @@ def trusted_setting(s: Situation, workload: WorkloadView) -> Setting | None:
 
 
 def drifts(s: Situation) -> tuple[str, ...]:
-    """What somebody else made of the workload while it was held; it is left as they wanted it."""
+    """What somebody else made of the workload while it was held."""
     workload = s.around.workload
     if workload is None or workload.setting is None or not held(s):
         return ()
@@ -166,6 +166,9 @@ def _waiting(s: Situation, workload: WorkloadView) -> str:
 
 
 def _without_workload(s: Situation) -> str:
+    put_to_rest = (r.object for r in s.incident.status.receipts if r.change == "scaled to zero" and not r.returned)
+    if (held := next(put_to_rest, None)) is not None:
+        return f"{held}, which this incident had put to rest, is gone."
     owner = s.prior.owner if s.pod is not None else None
     if owner is None:
         return "No workload owns the suspect pod."

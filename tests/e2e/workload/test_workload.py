@@ -87,6 +87,17 @@ def test_what_is_no_longer_asked_for_is_given_back_and_the_pod_stays_cut_off(sto
     assert not story.reaches(witness, suspect["status"]["podIP"])
 
 
+def test_a_workload_that_is_deleted_while_it_is_held_is_listed_on_release(story: Story) -> None:
+    story.deployment()
+    rest(story, story.pods()[0]["metadata"]["name"])
+    story.kubectl("-n", story.namespace, "delete", "deployment", "web", "--timeout=60s")
+    assert "Deployment web" in story.wait("WorkloadScaled", "False", "NoWorkload")["message"]
+
+    story.release()
+
+    assert "Deployment web is gone." in story.wait("Released", reason="Drifted")["message"]
+
+
 def test_a_statefulset_whose_suspect_leaves_no_evidence_is_not_scaled(story: Story) -> None:
     suspect = stateful_set(story)
     story.incident(suspect, containment=SCALE)

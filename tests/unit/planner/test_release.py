@@ -5,9 +5,10 @@ from typing import Any
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import QUARANTINED
+from firedoor.planner.drift import drifts
 from firedoor.planner.pod_view import PodPrior
 from firedoor.planner.protection import NOTES
-from firedoor.planner.release import drifts, outstanding, release, waits_for_workload
+from firedoor.planner.release import outstanding, release, waits_for_workload
 from firedoor.planner.situation import Capture, Situation
 from firedoor.planner.steps import DiscardPod, KeepDeny, LiftDeny, ReleaseCordon, RestorePod, ReturnReplicas, Step
 from firedoor.planner.views import Owner
