@@ -28,7 +28,7 @@ NOTABLE = (
     Type.EVIDENCE_SEALED,
     Type.RELEASED,
 )
-EXPECTED = ("Capturing", "Releasing", "Released")
+EXPECTED = ("Capturing", "Releasing", "Released", "NotRequested")
 """Reasons that are part of an ordinary course, although the condition is False."""
 NAME_LIMIT = 230
 
@@ -112,7 +112,7 @@ def changed(before: IncidentStatus, now: IncidentStatus) -> tuple[Condition, ...
         if condition.type in NOTABLE
         and condition.status != "Unknown"
         and known.get(condition.type) != (condition.status, condition.reason)
-        and condition.reason not in ("NotRequested", "Holding", "Pending")
+        and (condition.reason not in ("NotRequested", "Holding", "Pending") or before.truth(condition.type) == "True")
     )
 
 

@@ -47,7 +47,7 @@ def _held(s: Situation) -> Iterator[Receipt]:
         account = s.pod.service_account if s.pod else "unknown"
         name = f"{RECEIPT}{s.incident.target_namespace}/{account}"
         prior = json.dumps({"frozen": _frozen_by_others(s, keys)})
-        yield Receipt(object=name, uid=f"{s.pinned_uid or s.incident.uid}-identity", change="frozen", prior=prior, at=at)
+        yield Receipt(object=name, uid=f"{s.incident.uid}-identity", change="frozen", prior=prior, at=at)
 
 
 def _frozen_by_others(s: Situation, keys: tuple[str, ...]) -> bool:

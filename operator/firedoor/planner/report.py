@@ -131,7 +131,7 @@ def cordoned(s: Situation) -> Verdict:
     node = suspect_node(s)
     if not wants_cordon(s):
         held = node is not None and cordon_holder(s.incident.uid) in node.annotations
-        return going_back(f"node {node.name}") if node and held else not_requested("A cordon")
+        return going_back(f"node {node.name}") if node and held else _unasked(s, "cordoned", "A cordon")
     if node is None:
         return Verdict("False", Reason.NOT_SCHEDULED, "The suspect pod is on no node that is known.")
     if cordon_holder(s.incident.uid) in node.annotations:
@@ -154,14 +154,24 @@ def scaled(s: Situation) -> Verdict:
     """The verdict on the workload, by an incident that holds it itself."""
     if wants_scale(s):
         return scaling(s)
-    return going_back(s.around.workload.title) if s.around.workload and is_held(s) else not_requested("Scaling to zero")
+    if s.around.workload is not None and is_held(s):
+        return going_back(s.around.workload.title)
+    return _unasked(s, "scaled to zero", "Scaling to zero")
 
 
 def frozen(s: Situation) -> Verdict:
     """The verdict on the identity of the suspect."""
     if wants_freeze(s):
         return frozenness(s)
-    return going_back("the identity") if keys_held(s) else not_requested("Freezing the identity")
+    return going_back("the identity") if keys_held(s) else _unasked(s, "frozen", "Freezing the identity")
+
+
+def _unasked(s: Situation, change: str, what: str) -> Verdict:
+    """What is said of what the incident does not ask for: never, or no longer."""
+    given_back = next((r.object for r in receipts(s) if r.change == change and r.returned), None)
+    if given_back is None:
+        return not_requested(what)
+    return Verdict("False", Reason.NOT_REQUESTED, f"{what} is no longer asked for; {given_back} was given back.")
 
 
 def evidence(s: Situation) -> Verdict:

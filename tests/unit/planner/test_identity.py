@@ -175,6 +175,13 @@ def test_a_receipt_tells_of_the_identity_until_it_is_given_back() -> None:
     assert returned.returned
 
 
+def test_an_identity_has_one_receipt_also_after_its_pod_is_written_down() -> None:
+    first = status(contained(asking(), frozen({POD: OWN})), Findings())
+    assert first.target_uid == POD
+    later = status(contained(asking(status=first.wire()), frozen({POD: OWN})), Findings())
+    assert [r.object for r in later.receipts if r.object.startswith("Identity ")] == ["Identity shop/clerk"]
+
+
 def test_a_key_that_an_incident_left_behind_is_given_back() -> None:
     lost = frozen({POD: f"{OTHER} {OWN}"})
     (orphan,) = orphans((), (), [UID], NOON, lost)

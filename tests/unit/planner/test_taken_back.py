@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from firedoor.api.incident import Receipt
+from firedoor.controller.status import changed
 from firedoor.planner.containment import containment
-from firedoor.planner.family_report import Findings
+from firedoor.planner.family_report import Findings as FamilyFindings
 from firedoor.planner.family_report import conditions as summed_up
 from firedoor.planner.fight import NO_FIGHT
 from firedoor.planner.receipts import receipts
-from firedoor.planner.report import conditions
+from firedoor.planner.report import Findings, conditions, status
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import ReleaseCordon, ReturnReplicas
 from firedoor.planner.workload import fight, give_back
@@ -71,6 +72,15 @@ def test_until_it_is_given_back_that_is_said_and_not_that_nobody_asked() -> None
     assert (reason(over, "NodeCordoned"), reason(over, "WorkloadScaled")) == ("NotRequested", "NotRequested")
 
 
+def test_once_it_is_given_back_the_sentence_names_it_and_an_event_tells_of_it() -> None:
+    held = asking({"workload": "ScaleToZero"}, deployment=workload(0, UID))
+    before = status(held, Findings())
+    given_back = status(asking(ISOLATED_ALONE, RETURNED, deployment=workload(3)), Findings())
+    (told,) = (condition for condition in changed(before, given_back) if condition.type == "WorkloadScaled")
+    assert told.message == "Scaling to zero is no longer asked for; Deployment web was given back."
+    assert changed(given_back, given_back) == ()
+
+
 def test_its_receipt_is_returned_while_the_incident_goes_on() -> None:
     (receipt,) = scaled(asking(ISOLATED_ALONE, WAS_SCALED, deployment=workload(3)))
     assert receipt.returned
@@ -101,6 +111,6 @@ def test_a_workload_that_was_given_back_is_no_fight() -> None:
 def test_of_a_family_those_are_named_that_have_yet_to_give_it_back(known: str, reason: str) -> None:
     about = parent(containment=ISOLATED_ALONE)
     family = kin(about, child(about, 0, NodeCordoned=known), child(about, 1, NodeCordoned="False:NotRequested"))
-    (found,) = (one for one in summed_up(situation(about), family, Findings()) if one.type == "NodeCordoned")
+    (found,) = (one for one in summed_up(situation(about), family, FamilyFindings()) if one.type == "NodeCordoned")
     assert found.reason == reason
     assert (about.status.targets[0].incident in found.message) == (reason == "Releasing")
