@@ -19,7 +19,6 @@ from firedoor.controller.record import Record
 from firedoor.controller.rehearsal import Rehearsal
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
-from firedoor.kube.errors import Conflict
 from firedoor.planner import blind, expiry, family, late, release, workload
 from firedoor.planner.containment import containment
 from firedoor.planner.drift import drifts
@@ -30,7 +29,6 @@ from firedoor.planner.family_sum import summed
 from firedoor.planner.group import Group
 from firedoor.planner.permits import Refusal
 from firedoor.planner.situation import Situation
-from firedoor.planner.steps import Plan
 from firedoor.planner.summary import Trouble
 
 LOOK_AGAIN_SECONDS = 5.0
@@ -73,7 +71,7 @@ class Family:
         going = [one.child for one in members if one.child is not None and not one.child.leaving]
         record.drift += tuple(d for d in drifts(family.own(s)) if d not in record.drift)
         if plan := family.giving_back(s, members):
-            await self._act(record, plan)
+            await self.actor.carry_out_for(record, plan)
             s = await self.observer.apart(s)
         await self.children.release(going, family.release_of(record.incident))
         await self._report(record, s, members, Findings(refusal(s, await self._unpinned(record)), record.drift))
@@ -120,7 +118,7 @@ class Family:
         await self.scribe.hold(record.incident)
         s = await self._remembering(record, await self.observer.apart(s), members)
         if plan := containment(family.own(s)):
-            await self._act(record, plan)
+            await self.actor.carry_out_for(record, plan)
             s = replace(s, around=(await self.observer.apart(s)).around)
         await self._report(record, s, members, Findings(drift=record.drift))
         retry = Again(LOOK_AGAIN_SECONDS) if taken else None
@@ -146,13 +144,6 @@ class Family:
 
     async def _unpinned(self, record: Record) -> Group | None:
         return None if record.incident.status.target_uid else await self.targets.group(record.incident)
-
-    async def _act(self, record: Record, plan: Plan) -> None:
-        try:
-            await self.actor.carry_out(record.incident, plan)
-        except Conflict:
-            record.fight = workload.not_done(record.fight, plan)
-            raise
 
     async def _report(self, record: Record, s: Situation, members: tuple[Kin, ...], findings: Findings) -> None:
         """Until the suspects are written down, only exactly what was read is written over: it might be out of date."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from firedoor.api.conditions import Reason
 from firedoor.planner.permits import Refusal, barred
 from firedoor.planner.rules import has_label
-from firedoor.planner.situation import Situation
+from firedoor.planner.situation import PROTECTED_NAMESPACES, Situation
 
 Guard = Callable[[Situation], Refusal | None]
 
@@ -30,9 +30,10 @@ def foreign_namespace(s: Situation) -> Refusal | None:
 
 
 def protected_namespace(s: Situation) -> Refusal | None:
-    """What was contained before a policy protected its namespace stays contained."""
+    """What was contained before a policy protected its namespace stays contained; what is built in is never touched at all."""
     namespace = s.incident.target_namespace
-    if namespace not in s.protected or (s.begun and namespace in s.rules.protected_namespaces):
+    always = namespace in PROTECTED_NAMESPACES | {s.home}
+    if namespace not in s.protected or (s.begun and not always):
         return None
     return Refusal(Reason.PROTECTED_NAMESPACE, f"Namespace {namespace} is protected; firedoor never acts in it.", curable=False)
 

@@ -63,6 +63,13 @@ def test_a_namespace_that_is_protected_later_is_no_reason_to_let_go_or_to_deny_w
     assert reason(situation(suspect=quarantined(), rules=later)) is None
 
 
+def test_what_is_built_in_is_never_touched_whatever_a_pod_or_a_policy_says() -> None:
+    about = incident(namespace=HOME, target={"kind": "Pod", "name": "web-1", "namespace": "kube-system"})
+    forged = quarantined(namespace="kube-system")
+    for rules in (Rules(), Rules(protected_namespaces=frozenset({"kube-system"}))):
+        assert reason(situation(about, forged, rules=rules)) == Reason.PROTECTED_NAMESPACE
+
+
 def test_who_widens_an_incident_needs_the_permission_that_the_first_wish_would_have_needed() -> None:
     begun = {"conditions": [condition("Accepted")]}
     widened = situation(incident(status=begun), pod(), rules=Rules(approval=frozenset({"Isolate"})), policies=(deny(),))
