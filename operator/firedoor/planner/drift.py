@@ -4,7 +4,7 @@ Pure; the loops ask it before each release, and the incident lists what it says.
 """
 
 from firedoor.api.incident import Receipt, ReleaseMode
-from firedoor.api.names import cordon_holder
+from firedoor.planner.containment import holds_cordon
 from firedoor.planner.pod_view import PodPrior
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.workload import drifts as workload_drifts
@@ -16,8 +16,7 @@ def drifts(s: Situation) -> tuple[str, ...]:
 
 
 def _uncordoned(s: Situation) -> tuple[str, ...]:
-    own = cordon_holder(s.incident.uid)
-    held = (node for node in s.around.nodes if own in node.annotations and not node.unschedulable)
+    held = (node for node in s.around.nodes if holds_cordon(s, node) and not node.unschedulable)
     return tuple(f"Node {node.name} had been uncordoned." for node in held)
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from firedoor.api.conditions import Condition, Reason, Type, merged
 from firedoor.api.incident import EvidenceStatus, IncidentStatus, Isolation, PlanStatus
-from firedoor.api.names import PRIOR, cordon_holder, deny_policy, evidence_claim
+from firedoor.api.names import PRIOR, deny_policy, evidence_claim
 from firedoor.planner.containment import (
     cordon_refusal,
+    holds_cordon,
     suspect_node,
     wants_cordon,
     wants_evidence,
@@ -130,11 +131,11 @@ def cordoned(s: Situation) -> Verdict:
     """The verdict on the node, by an incident that holds it itself."""
     node = suspect_node(s)
     if not wants_cordon(s):
-        held = node is not None and cordon_holder(s.incident.uid) in node.annotations
+        held = node is not None and holds_cordon(s, node)
         return going_back(f"node {node.name}") if node and held else _unasked(s, "cordoned", "A cordon")
     if node is None:
         return Verdict("False", Reason.NOT_SCHEDULED, "The suspect pod is on no node that is known.")
-    if cordon_holder(s.incident.uid) in node.annotations:
+    if holds_cordon(s, node):
         return _held(node.name, node.unschedulable, node.was_unschedulable)
     refused = cordon_refusal(s, node)
     if refused is not None:
@@ -167,8 +168,8 @@ def frozen(s: Situation) -> Verdict:
 
 
 def _unasked(s: Situation, change: str, what: str) -> Verdict:
-    """What is said of what the incident does not ask for: never, or no longer."""
-    given_back = next((r.object for r in receipts(s) if r.change == change and r.returned), None)
+    """What is said of what the incident does not ask for and does not hold: it never did, or no longer does."""
+    given_back = next((receipt.object for receipt in s.incident.status.receipts if receipt.change == change), None)
     if given_back is None:
         return not_requested(what)
     return Verdict("False", Reason.NOT_REQUESTED, f"{what} is no longer asked for; {given_back} was given back.")
