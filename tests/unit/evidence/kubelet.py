@@ -21,7 +21,7 @@ POD = "pods/shop_web-1_pod-uid"
 
 @dataclass
 class Kubelet:
-    """What it serves, and how it goes wrong. `after`: called with each file's name when it has been sent."""
+    """What it serves, and how it goes wrong. `after`: called with each file's name when it has been read."""
 
     logs: Path
     certificate: Path
@@ -58,10 +58,9 @@ class Kubelet:
 
     async def _file(self, request: web.Request, found: Path) -> web.StreamResponse:
         if self.cut_after is None:
-            whole = web.FileResponse(found)
-            await whole.prepare(request)
+            whole = found.read_bytes()
             self.after(found.name)
-            return whole
+            return _from_where_asked(request, whole)
         sent, self.cut_after = found.read_bytes()[: self.cut_after], None
         part = web.StreamResponse(headers={"Content-Length": str(found.stat().st_size)})
         await part.prepare(request)
@@ -84,6 +83,17 @@ class Kubelet:
         endpoints = {"kubeletEndpoint": {"Port": server.port}}
         yield {"metadata": {"name": "node-1"}, "status": {"addresses": [address], "daemonEndpoints": endpoints}}
         await server.close()
+
+
+def _from_where_asked(request: web.Request, content: bytes) -> web.Response:
+    """As Go's http.ServeContent answers: the rest of it for a range, and 416 where there is no such rest."""
+    start = request.http_range.start
+    if start is None:
+        return web.Response(body=content)
+    if start >= len(content):
+        return web.Response(status=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    headers = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
+    return web.Response(status=206, body=content[start:], headers=headers)
 
 
 def certificate(folder: Path) -> Path:
