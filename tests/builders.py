@@ -11,9 +11,10 @@ from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
 from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.proof import Flow, Proof
 from firedoor.planner.protection import NOTES
 from firedoor.planner.rules import Rules
-from firedoor.planner.situation import Capture, Flow, Proof, Situation, Surroundings
+from firedoor.planner.situation import Capture, Situation, Surroundings
 from firedoor.planner.views import NodeView, Owner, PolicyView
 from firedoor.planner.workload_view import Setting, WorkloadView
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
+from tests.fakes.workloads import PODS
 from tests.wire.process import operated
-from tests.wire.world import condition, eventually, quarantines, report, says
+from tests.wire.world import EVENTS, INCIDENTS, LABELS, condition, eventually, labels, outside, quarantines, release, report, says
 
 NAMESPACES, RULES = "v1/namespaces", "firedoor.dev/v1alpha1/containmentpolicies"
 SELECTING = {"namespaceSelector": {"matchLabels": {"team": "shop"}}, "paused": True}
@@ -21,6 +22,40 @@ async def test_a_namespace_is_under_a_policy_while_it_has_the_label(cluster: Fak
 
         cluster.change(NAMESPACES, "", "shop", {"metadata": {"labels": {"team": "bank"}}})
         await eventually(lambda: says(cluster, "NodeCordoned"), "it is contained")
+
+
+async def test_a_label_forged_while_an_incident_is_refused_permits_nothing_and_is_no_obstacle_later(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.add(RULES, {"metadata": {"name": "policy"}, "spec": {"paused": True}})
+    async with operated(cluster, tmp_path):
+        uid = report(cluster)["metadata"]["uid"]
+        await eventually(lambda: says(cluster, "Accepted", "False"), "it is refused")
+        cluster.change(PODS, "shop", "suspect", {"metadata": {"labels": {f"firedoor.dev/incident.{uid[:8]}": "true"}}})
+        since, look = len(cluster.requests), Asked("GET", PODS, "shop", "suspect")
+        cluster.change(INCIDENTS, "shop", "incident", {"spec": {"title": "look again"}})
+        await eventually(lambda: cluster.requests[since:].count(look) > 1, "it was looked at")
+        assert says(cluster, "Accepted", "False")
+        assert not outside(cluster)
+
+        cluster.change(RULES, "", "policy", {"spec": {"paused": False}})
+        await eventually(lambda: says(cluster, "NodeCordoned"), "it is contained")
+        assert not LABELS.keys() & labels(cluster).keys()
+        release(cluster)
+        await eventually(lambda: says(cluster, "Released"), "released")
+        assert labels(cluster) == LABELS
+
+
+async def test_a_refusal_is_taken_back_in_writing_before_anything_is_touched(cluster: FakeCluster, tmp_path: Path) -> None:
+    cluster.add(RULES, {"metadata": {"name": "policy"}, "spec": {"paused": True}})
+    async with operated(cluster, tmp_path):
+        report(cluster)
+        await eventually(lambda: says(cluster, "Accepted", "False"), "it is refused")
+        since = len(cluster.written)
+        cluster.change(RULES, "", "policy", {"spec": {"paused": False}})
+        await eventually(lambda: says(cluster, "NodeCordoned"), "it is contained")
+        first = next(asked for asked in cluster.written[since:] if asked.collection != EVENTS)
+        assert first == Asked("PATCH", INCIDENTS, "shop", "incident", "status")
 
 
 async def test_where_no_policy_selects_by_label_no_namespace_is_asked_for(cluster: FakeCluster, tmp_path: Path) -> None:

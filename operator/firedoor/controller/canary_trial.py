@@ -14,7 +14,7 @@ from firedoor.controller.probes import CONTROL_SECONDS, SILENCE_SECONDS, Probes,
 from firedoor.controller.session import Session
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.pod_view import Family, family
-from firedoor.planner.situation import Flow
+from firedoor.planner.proof import Flow
 from firedoor.probe.stand import PORT
 
 

@@ -20,8 +20,9 @@ from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict
 from firedoor.planner import containment, guards, imagine
 from firedoor.planner.pod_view import PodView
+from firedoor.planner.proof import Proof
 from firedoor.planner.report import repair
-from firedoor.planner.situation import Proof, Situation
+from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan
 
 
@@ -42,7 +43,7 @@ class Closing:
 
         A memory that is out of date does no harm: the label's patch tests uid and version, and no pod carries it before.
         """
-        if record.glanced or record.incident.status.isolation is not None:
+        if record.glanced or record.refused or record.incident.status.isolation is not None:
             return False
         record.glanced = True
         s = await self.observer.suspect(record.incident, self.clock(), recalled=True)

@@ -16,7 +16,7 @@ from firedoor.controller.session import Session
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import KubeError
 from firedoor.planner.pod_view import PodView, family
-from firedoor.planner.situation import Flow
+from firedoor.planner.proof import Flow
 
 log = logging.getLogger(__name__)
 

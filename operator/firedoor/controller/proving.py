@@ -12,7 +12,8 @@ from firedoor.controller.queue import Again
 from firedoor.controller.record import Record, behind_the_times
 from firedoor.controller.verifier import Verifier
 from firedoor.planner import workload
-from firedoor.planner.situation import Proof, Situation
+from firedoor.planner.proof import Proof
+from firedoor.planner.situation import Situation
 from firedoor.planner.verdict import isolation, leads_past, measured_since
 
 VERIFY_SECONDS = 60.0

@@ -27,7 +27,7 @@ from firedoor.planner.drift import drifts
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
-from firedoor.planner.report import Findings, evidence, repair, status
+from firedoor.planner.report import Findings, evidence, repair, status, taken
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan
 from firedoor.planner.verdict import leads_past
@@ -76,11 +76,18 @@ class Reconciler:
             return await self._complete(record, known)
         if await self.closing.at_first_glance(record):
             return Again(0.0)
-        s = await self.observer.suspect(record.incident, self.clock())
-        refused = guards.refusal(s)
-        if refused is not None:
+        return await self._contain_anew(record, await self.observer.suspect(record.incident, self.clock()))
+
+    async def _contain_anew(self, record: Record, s: Situation) -> Again | None:
+        """Nothing that was known of the suspect before counts."""
+        if (refused := guards.refusal(s)) is not None:
             return await self._refuse(record, s, refused)
-        if plan := containment.door(s):
+        plan = containment.door(s)
+        if record.refused:
+            if not await self._take(record, s, plan):
+                return None
+            s = replace(s, incident=record.incident)
+        if plan:
             await self.closing.close(record, s, plan)
             return Again(0.0)
         return await self._complete(record, await self.observer.around(s))
@@ -101,6 +108,16 @@ class Reconciler:
             plan = preview(s)
         await self._report(record, s, refused, plan)
         return Again(LOOK_AGAIN_SECONDS) if refused.curable else None
+
+    async def _take(self, record: Record, s: Situation, door: Plan) -> bool:
+        """A refusal is taken back in writing before anything is touched, so that the label of a refused one is never firedoor's.
+
+        False: the incident is gone.
+        """
+        if door:
+            self.ledger.reserve(s)
+        record.incident = await self.scribe.write(s.incident, taken(s), exactly=True)
+        return not record.refused
 
     async def _complete(self, record: Record, s: Situation) -> Again | None:
         if (asked := expiry.due(s)) is not None:

@@ -14,7 +14,8 @@ from firedoor.controller.index import Key
 from firedoor.planner import late
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.pod_view import PodPrior, PodView
-from firedoor.planner.situation import Proof, Situation
+from firedoor.planner.proof import Proof
+from firedoor.planner.situation import Situation
 
 NEVER = float("-inf")
 
@@ -65,6 +66,11 @@ class Record:
     """Tries to prove the isolation, since it was last proved."""
     fight: Fight = NO_FIGHT
     """What happened so far over the workload; after a restart as the status tells it."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the incident says that its target was refused."""
+        return self.incident.status.truth("Accepted") == "False"
 
     @property
     def settled(self) -> bool:

@@ -15,7 +15,7 @@ from firedoor.kube.resources import ENDPOINT_SLICES, FOREIGN_POLICIES, NAMESPACE
 from firedoor.planner.foreign import Subject, foreign
 from firedoor.planner.grants import MOST
 from firedoor.planner.pod_view import PodView
-from firedoor.planner.situation import Residue
+from firedoor.planner.proof import Residue
 
 DISCOVERY_SECONDS = 30.0
 Key = tuple[Resource, str | None]

@@ -19,7 +19,7 @@ from firedoor.controller.record import Record
 from firedoor.controller.residue import Residues
 from firedoor.controller.session import Session
 from firedoor.planner.pod_view import PodView
-from firedoor.planner.situation import Flow, Proof, Residue
+from firedoor.planner.proof import Flow, Proof, Residue
 from firedoor.planner.verdict import ANSWERS, proved_shut
 
 log = logging.getLogger(__name__)

@@ -32,8 +32,7 @@ def objection(s: Situation, action: Action) -> Refusal | None:
 
 def barred(s: Situation) -> Refusal | None:
     """What stands against the door of an incident that never closed one, where that is asked for."""
-    closed = s.suspect_held or s.incident.status.isolation is not None
-    if closed or s.incident.spec.containment.network == "None":
+    if s.closed or s.incident.spec.containment.network == "None":
         return None
     return _out_of_reach(s) or objection(s, "Isolate")
 

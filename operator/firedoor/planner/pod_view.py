@@ -5,7 +5,7 @@ The controller makes these views when it observes. They keep only what a decisio
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from firedoor.api import names
@@ -23,6 +23,10 @@ class PodPrior:
     owner: Owner | None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     """None under a key: the pod had no such annotation."""
+
+    def without(self, label: str) -> Self:
+        """The same, but for a label that must not come back."""
+        return replace(self, labels={key: value for key, value in self.labels.items() if key != label})
 
     def dump(self) -> str:
         owner = None if self.owner is None else {"kind": self.owner.kind, "name": self.owner.name, "uid": self.owner.uid}

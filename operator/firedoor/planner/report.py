@@ -61,6 +61,14 @@ def status(s: Situation, findings: Findings) -> IncidentStatus:
     )
 
 
+def taken(s: Situation) -> IncidentStatus:
+    """The status of an incident that was refused so far, which says nothing new but that its target is taken now."""
+    before = s.incident.status
+    said = stated(s, Type.ACCEPTED, accepted(s, None))
+    found = tuple(said if condition.type == said.type else condition for condition in before.conditions)
+    return before.model_copy(update={"conditions": found, "target_uid": s.pod.uid if s.pod else before.target_uid})
+
+
 def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
     before = s.incident.status.isolation
     if s.incident.spec.containment.network == "None" or s.incident.leaving or barred(s):

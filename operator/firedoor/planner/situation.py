@@ -10,17 +10,17 @@ from typing import Literal
 
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
-from firedoor.api.incident import EvidenceStatus, Grant, Reach, SecurityIncident
+from firedoor.api.incident import EvidenceStatus, SecurityIncident
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
 from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.proof import UNTRIED, Proof
 from firedoor.planner.rules import BUILT_IN, Rules
 from firedoor.planner.views import NodeView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
 CaptureState = Literal["Absent", "Queued", "Running", "Signing", "Sealed", "Failed"]
-Flow = Literal["Cut", "Alive", "Unknown"]
 
 KEEP_LABELS = ("StatefulSet", "DaemonSet")
 """Whose pods keep their labels in quarantine."""
@@ -51,39 +51,6 @@ class Capture:
     def under_way(self) -> bool:
         """Whether there is going to be news."""
         return self.state in ("Running", "Signing")
-
-
-@dataclass(frozen=True, slots=True)
-class Residue:
-    """What still leads to the pod, or lets it out, beside NetworkPolicies."""
-
-    endpoints: tuple[str, ...] = ()
-    """Names of the EndpointSlices that list it."""
-    grants: tuple[Grant, ...] = ()
-    """What policies of other kinds allow it."""
-    unread: str = ""
-    """What could not be looked at, and why, in words; empty when all could."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the probes found, before and after the door closed, and what was looked at with them."""
-
-    reach: tuple[Reach, ...] = ()
-    near: tuple[Reach, ...] = ()
-    """What a canary on the suspect's own node reached of it, when that node was last measured."""
-    outward: tuple[Reach, ...] = ()
-    """What was reached from within the suspect, where the outbound probe is switched on and has ended."""
-    outward_at: datetime | None = None
-    flow: Flow = "Unknown"
-    by_canary: bool = False
-    """Whether the flow was measured on a canary of the suspect's node instead of on the suspect."""
-    began: datetime | None = None
-    """When the last try began; None: none has, in this process."""
-    at: datetime | None = None
-    missing: str = ""
-    """Why the probes could not be asked, in words; empty when they were."""
-    residue: Residue = Residue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +92,7 @@ class Situation:
     now: datetime
     pod: PodView | None = None
     around: Surroundings = Surroundings()
-    proof: Proof = Proof()
+    proof: Proof = UNTRIED
     engine: Finding | None = None
     """What the network engine of the suspect's node was last measured to do; None: not measured yet."""
     watched: bool = False
@@ -156,14 +123,15 @@ class Situation:
 
     @property
     def suspect_held(self) -> bool:
-        """Whether the pod carries this incident's quarantine label."""
-        return self.pod is not None and self.label in self.pod.labels
+        """Whether this incident holds the pod."""
+        return self.pod is not None and _holds(self.incident, self.pod)
 
     @property
     def held_by_others(self) -> tuple[str, ...]:
         """The quarantine labels by which other incidents hold the pod. A label that only looks like ours is none."""
-        keys = (names.quarantine_label(other.uid) for other in self.neighbours)
-        return tuple(key for key in keys if self.pod is not None and key in self.pod.labels)
+        if self.pod is None:
+            return ()
+        return tuple(names.quarantine_label(other.uid) for other in self.neighbours if _holds(other, self.pod))
 
     @property
     def prior(self) -> PodPrior:
@@ -174,9 +142,8 @@ class Situation:
         """
         assert self.pod is not None
         held = self.suspect_held or bool(self.held_by_others)
-        if not held:
-            return self.pod.as_it_is
-        return self._receipt() or self.pod.recorded or self.pod.as_it_is
+        found = (self._receipt() or self.pod.recorded) if held else None
+        return (found or self.pod.as_it_is).without(self.label)
 
     def _receipt(self) -> PodPrior | None:
         every = (receipt for one in (self.incident, *self.neighbours) for receipt in one.status.receipts)
@@ -190,6 +157,21 @@ class Situation:
         return (target.uid if target else None) or self.incident.status.target_uid
 
     @property
+    def closed(self) -> bool:
+        """Whether firedoor has closed this incident's door: by the status, or by the label until that is written."""
+        return self.suspect_held or self.incident.status.isolation is not None
+
+    @property
     def begun(self) -> bool:
         """Whether firedoor has already acted on this incident's target."""
-        return self.suspect_held or self.incident.status.truth("Accepted") == "True"
+        return self.closed or self.incident.status.truth("Accepted") == "True"
+
+
+def _holds(incident: SecurityIncident, pod: PodView) -> bool:
+    """Whether the pod's label is this incident's own.
+
+    One that isolates nothing never wrote it, nor did a refused one: a refusal is taken back before anything is touched.
+    """
+    if incident.spec.containment.network == "None" or incident.status.truth("Accepted") == "False":
+        return False
+    return names.quarantine_label(incident.uid) in pod.labels

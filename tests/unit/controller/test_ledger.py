@@ -9,8 +9,9 @@ from firedoor.api.policy import Budgets
 from firedoor.controller.index import Index
 from firedoor.controller.ledger import Ledger
 from firedoor.controller.record import Record, behind_the_times
+from firedoor.planner.proof import Proof
 from firedoor.planner.rules import Rules
-from firedoor.planner.situation import Census, Proof
+from firedoor.planner.situation import Census
 from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation
 
 PARENT_UID = "77777777-0000-0000-0000-000000000007"

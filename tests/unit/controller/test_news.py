@@ -6,7 +6,7 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller.process import Controller
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
-from firedoor.planner.situation import Proof
+from firedoor.planner.proof import Proof
 from tests.builders import OTHER_UID, UID, incident, pod, situation
 
 THIRD_UID = "eeeeeeee-0000-0000-0000-000000000003"

@@ -14,7 +14,8 @@ from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import EVENTS, Resource
 from firedoor.planner import containment
 from firedoor.planner.pod_view import PodView
-from firedoor.planner.situation import Residue, Situation
+from firedoor.planner.proof import Residue
+from firedoor.planner.situation import Situation
 from tests.builders import LABELS, OTHER_UID, UID, incident, pod, proof, quarantined, situation
 
 

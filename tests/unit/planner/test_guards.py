@@ -7,7 +7,7 @@ from firedoor.planner.report import conditions
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import DenyTraffic, Plan, Quarantine, Step
-from tests.builders import HOME, deny, incident, pod, quarantined, situation
+from tests.builders import HOME, LABEL, deny, incident, pod, quarantined, situation
 
 OTHER = {"kind": "Pod", "name": "web-1", "namespace": "bank"}
 
@@ -63,6 +63,29 @@ def test_a_namespace_that_is_protected_later_is_no_reason_to_let_go_or_to_deny_w
     assert reason(situation(suspect=quarantined(), rules=later)) is None
 
 
+def test_a_label_of_ours_on_the_pod_of_a_refused_incident_was_not_written_by_us_and_permits_nothing() -> None:
+    refused = {"conditions": [condition("Accepted", "False")]}
+    for rules, why in (
+        (Rules(protected_namespaces=frozenset({"shop"})), Reason.PROTECTED_NAMESPACE),
+        (Rules(protected_labels=("app=web",)), Reason.PROTECTED_POD),
+        (Rules(paused_by=("pause",)), Reason.PAUSED),
+    ):
+        forged = situation(incident(status=refused), quarantined(labels={"app": "web"}), rules=rules)
+        assert reason(forged) == why
+
+
+def test_our_label_on_the_pod_of_a_refused_incident_was_written_by_somebody_else_and_permits_nothing() -> None:
+    refused = incident(status={"conditions": [condition("Accepted", "False")]})
+    forged = pod(labels={"app": "web", LABEL: "true"})
+    for rules, why in (
+        (Rules(protected_namespaces=frozenset({"shop"})), Reason.PROTECTED_NAMESPACE),
+        (Rules(protected_labels=("app=web",)), Reason.PROTECTED_POD),
+        (Rules(paused_by=("maintenance",)), Reason.PAUSED),
+    ):
+        assert reason(situation(refused, forged, rules=rules)) == why
+        assert reason(situation(suspect=forged, rules=rules)) is None, "before anything is said, the label says that it holds"
+
+
 def test_what_is_built_in_is_never_touched_whatever_a_pod_or_a_policy_says() -> None:
     about = incident(namespace=HOME, target={"kind": "Pod", "name": "web-1", "namespace": "kube-system"})
     forged = quarantined(namespace="kube-system")
@@ -106,6 +129,6 @@ def test_a_pod_that_is_already_held_is_not_refused_for_having_finished() -> None
     assert reason(situation(suspect=quarantined(phase="Failed"))) is None
 
 
-def condition(about: str) -> dict[str, object]:
+def condition(about: str, status: str = "True") -> dict[str, object]:
     times = {"lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1}
-    return {"type": about, "status": "True", "reason": about, "message": "", **times}
+    return {"type": about, "status": status, "reason": about, "message": "", **times}

@@ -9,7 +9,7 @@ import pytest
 from firedoor.api.conditions import Reason
 from firedoor.api.incident import Reach
 from firedoor.planner.pod_view import Family
-from firedoor.planner.situation import Proof
+from firedoor.planner.proof import Proof
 from firedoor.planner.verdict import Verdict, isolation
 from tests.builders import NOON, deny, engine, policy, proof, quarantined, situation, tried
 from tests.builders import pod as ordinary_pod
