@@ -53,6 +53,15 @@ def lying(cluster: Store) -> None:
             cluster.change(PODS, HOME, pod["metadata"]["name"], changed)
 
 
+def unlucky(cluster: Store) -> None:
+    """Jobs that fail at their first try, as when their pods are killed."""
+    for job in cluster.all(JOBS):
+        if "status" not in job and "firedoor.dev/try" not in job["metadata"]["annotations"]:
+            failed = {"conditions": [{"type": "Failed", "status": "True"}]}
+            cluster.change(JOBS, HOME, job["metadata"]["name"], {"status": failed})
+    collectors(cluster)
+
+
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     """Where the controller looks for its key."""
@@ -73,6 +82,17 @@ async def test_a_sealed_bag_is_signed_and_the_claim_knows_it(tmp_path: Path) -> 
         (container,) = keeper["spec"]["template"]["spec"]["containers"]
         assert keeper["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
         assert "PRIVATE" not in str(container)
+
+
+async def test_a_collector_and_a_keeper_that_failed_are_begun_again_and_the_bag_is_sealed_and_signed(tmp_path: Path) -> None:
+    async with FakeCluster(controllers=(unlucky,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, tmp_path):
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
+        assert len(keepers(cluster)) == 2
+        assert len(cluster.all(JOBS)) == 4
 
 
 async def test_without_a_key_the_bag_is_sealed_and_said_not_to_be_signed(tmp_path: Path, key: Path) -> None:

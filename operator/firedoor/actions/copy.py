@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from firedoor.api import names
 from firedoor.api.copies import ObjectStore
+from firedoor.api.placing import CORDON_TOLERATED, DISRUPTION_IGNORED
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
@@ -65,8 +66,7 @@ def job(home: str, image: str, store: ObjectStore, copying: Copying) -> Obj:
     """The Job: restricted profile, no token, the volume read-only. What kills its pod is no failure of the copy."""
     labels = {**names.made_labels(copying.incident_uid), names.COMPONENT: COPIER}
     known = {"containerName": COPIER, "operator": "In", "values": [REFUSED]}
-    disrupted = [{"type": "DisruptionTarget", "status": "True"}]
-    rules = [{"action": "FailJob", "onExitCodes": known}, {"action": "Ignore", "onPodConditions": disrupted}]
+    rules = [{"action": "FailJob", "onExitCodes": known}, DISRUPTION_IGNORED]
     return {
         "apiVersion": JOBS.api_version,
         "kind": JOBS.kind,
@@ -93,8 +93,7 @@ def _pod_spec(image: str, store: ObjectStore, copying: Copying) -> dict[str, Any
         "automountServiceAccountToken": False,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 5,
-        # The node of the suspect may be cordoned, and a volume may live on that node alone.
-        "tolerations": [{"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}],
+        "tolerations": [*CORDON_TOLERATED],
         # As the owner of the Secret's files: they are nobody else's to read.
         "securityContext": pod_security(volume=True),
         "containers": [_container(image, store, copying)],

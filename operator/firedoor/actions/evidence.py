@@ -12,6 +12,7 @@ from typing import Any
 from firedoor.api import duration, names, quantity
 from firedoor.api.allocator import KEEPS_BLOCKS
 from firedoor.api.incident import Limits, Storage
+from firedoor.api.placing import CORDON_TOLERATED, DISRUPTION_IGNORED
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
@@ -22,6 +23,8 @@ HOME_RULES = (
     Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("get", "create")),
     Rule(groups=("",), resources=("pods",), verbs=("get", "list")),
 )
+START_SECONDS = 300
+"""For the volume and the image to come: the time of the capture is counted from the first thing that it writes."""
 SEAL_SECONDS = 120
 """For the seal, after the time for the capture is over, beside what it takes to read the volume back."""
 READ_BACK_BYTES = 16 << 20
@@ -89,7 +92,8 @@ def job(home: str, image: str, order: Order, storage: Storage) -> Obj:
         "apiVersion": JOBS.api_version,
         "kind": JOBS.kind,
         "spec": {
-            "backoffLimit": 3,
+            "backoffLimit": 6,
+            "podFailurePolicy": {"rules": [DISRUPTION_IGNORED]},
             "activeDeadlineSeconds": _deadline(order, storage),
             "ttlSecondsAfterFinished": KEPT_SECONDS,
             "template": {
@@ -117,6 +121,7 @@ def _pod_spec(image: str, order: Order) -> dict[str, Any]:
         "serviceAccountName": names.COLLECTOR,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 5,
+        "tolerations": [*CORDON_TOLERATED],
         "securityContext": pod_security(volume=True),
         "containers": [_container(image, order)],
         "volumes": [
@@ -159,7 +164,7 @@ def _container(image: str, order: Order) -> dict[str, Any]:
 def _deadline(order: Order, storage: Storage) -> int:
     """A bag as large as its volume can still be read back and sealed, when the time for the capture was used up."""
     capture = duration.parsed(order.limits.duration).total_seconds()
-    return int(capture) + SEAL_SECONDS + quantity.parsed(storage.size) // READ_BACK_BYTES
+    return START_SECONDS + int(capture) + SEAL_SECONDS + quantity.parsed(storage.size) // READ_BACK_BYTES
 
 
 def _least(memory: str) -> str:

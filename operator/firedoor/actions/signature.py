@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from firedoor.api import names
+from firedoor.api.placing import CORDON_TOLERATED, DISRUPTION_IGNORED
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
@@ -19,7 +20,8 @@ HOME_RULES = (
     # What was sealed is noted on the claim, which outlives the incident.
     Rule(groups=("",), resources=("persistentvolumeclaims",), verbs=("patch",)),
 )
-DEADLINE_SECONDS: Final = 120
+DEADLINE_SECONDS: Final = 600
+"""Most of it for the volume, which comes from the node of the collector, and for the image."""
 KEPT_SECONDS: Final = 7200
 """Longer than the collector's Job stays: as long as that is there, this one says that its bag is signed."""
 KEEPER: Final = "keeper"
@@ -64,7 +66,8 @@ def job(home: str, image: str, incident_uid: str, key_id: str, laying: Laying) -
             "annotations": {names.KEY_ID: key_id},
         },
         "spec": {
-            "backoffLimit": 3,
+            "backoffLimit": 6,
+            "podFailurePolicy": {"rules": [DISRUPTION_IGNORED]},
             "activeDeadlineSeconds": DEADLINE_SECONDS,
             "ttlSecondsAfterFinished": KEPT_SECONDS,
             "template": {"metadata": {"labels": labels}, "spec": _pod_spec(image, incident_uid, laying)},
@@ -78,6 +81,7 @@ def _pod_spec(image: str, incident_uid: str, laying: Laying) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 5,
+        "tolerations": [*CORDON_TOLERATED],
         "securityContext": pod_security(volume=True),
         "containers": [_container(image, laying)],
         "volumes": [{"name": "evidence", "persistentVolumeClaim": {"claimName": names.evidence_claim(incident_uid)}}],

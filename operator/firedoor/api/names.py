@@ -67,6 +67,10 @@ SNAPSHOT: Final = f"{GROUP}/snapshot"
 KEY_ID: Final = f"{GROUP}/key-id"
 """Annotation of the Job that lays a signature into its bag: the key that signed."""
 
+TRY: Final = f"{GROUP}/try"
+"""Annotation of a Job that was made anew, because the one before it had failed: which one of JOB_TRIES it is."""
+JOB_TRIES: Final = 3
+
 SIGNING_KEYS: Final = "firedoor-signing-keys"
 """The chart's ConfigMap in the home namespace with the public keys, each under its id."""
 
@@ -146,6 +150,11 @@ def collector_job(incident_uid: str) -> str:
 def keeper_job(incident_uid: str) -> str:
     """Name of the Job that lays the signature into the incident's bag."""
     return f"firedoor-keep-{uid8(incident_uid)}"
+
+
+def tries(job: str) -> tuple[str, ...]:
+    """Names of a collector's or keeper's Job, and of those that are made anew when it has failed."""
+    return (job, *(f"{job}-{number}" for number in range(2, JOB_TRIES + 1)))
 
 
 def copier_job(incident_uid: str) -> str:

@@ -45,9 +45,14 @@ async def deleted(kube: Kube, home: str, deletion: Deletion) -> None:
     await kube.ensure(CONFIG_MAPS, deletion.record(home))
     await kube.create(EVENTS, deletion.event(home))
     await kube.delete(CLAIMS, deletion.claim, home, uid=deletion.claim_uid)
-    for job in (made(deletion.incident_uid) for made in (names.collector_job, names.keeper_job, names.copier_job)):
+    for job in _jobs(deletion.incident_uid):
         with suppress(Gone):
             await kube.delete(JOBS, job, home)
+
+
+def _jobs(uid: str) -> tuple[str, ...]:
+    """Names of the Jobs that may hold the claim."""
+    return (*names.tries(names.collector_job(uid)), *names.tries(names.keeper_job(uid)), names.copier_job(uid))
 
 
 async def _myself(kube: Kube) -> str:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from firedoor.api import names
+from firedoor.api.placing import CORDON_TOLERATED
 from firedoor.api.rbac import Rule
 from firedoor.api.restricted import container_security, pod_security
 from firedoor.kube.client import Kube, Obj
@@ -101,8 +102,7 @@ def pod(home: str, image: str, claim: str) -> Obj:
             "restartPolicy": "Never",
             "activeDeadlineSeconds": LIVES_SECONDS,
             "terminationGracePeriodSeconds": 1,
-            # The node of the suspect may be cordoned, and a volume may live on that node alone.
-            "tolerations": [{"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}],
+            "tolerations": [*CORDON_TOLERATED],
             "securityContext": pod_security(),
             "containers": [_container(image)],
             "volumes": [{"name": "evidence", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}],

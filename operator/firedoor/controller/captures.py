@@ -13,9 +13,9 @@ from typing import Any
 from firedoor.api import names
 from firedoor.api.incident import EvidenceStatus
 from firedoor.controller.evidence_jobs import EvidenceJobs
-from firedoor.controller.jobs import over
 from firedoor.controller.signatures import Signatures
 from firedoor.controller.signing import Signing
+from firedoor.controller.tries import Tries
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import KubeError
 from firedoor.planner.situation import Capture
@@ -33,7 +33,8 @@ class Captures:
         self._limit = limit
         self._wake = wake
         self._jobs = EvidenceJobs(kube, home)
-        self._signatures = Signatures(home, self._jobs, signing, wake)
+        self._tries = Tries(kube, home, self._jobs)
+        self._signatures = Signatures(home, self._jobs, self._tries, signing, wake)
         self._started: dict[str, float] = {}
         self._queued: dict[str, None] = {}
         self._watched: set[str] = set()
@@ -52,8 +53,10 @@ class Captures:
 
     def settled(self, uid: str) -> bool:
         """Whether nothing more will be written to the bag of this incident, as far as the last look tells."""
+        if self._looked == float("-inf"):
+            return False
         job = self._jobs.collectors.get(uid)
-        return self._looked > float("-inf") and (job is None or (over(job) and self._signatures.awaited(uid) is None))
+        return job is None or (self._tries.settled(job) and self._signatures.awaited(uid) is None)
 
     def take(self, uid: str) -> bool:
         """Takes a turn for this incident, if one is free; otherwise it is woken when one is."""
@@ -79,6 +82,7 @@ class Captures:
                 continue
             try:
                 await self._look()
+                await self._tries.again()
                 self._watched.update(await self._signatures.lay())
                 self._wake_those_concerned()
             except KubeError as error:
@@ -86,7 +90,7 @@ class Captures:
 
     @property
     def _running(self) -> set[str]:
-        active = {uid for uid, job in self._jobs.collectors.items() if not over(job)}
+        active = {uid for uid, job in self._jobs.collectors.items() if not self._tries.settled(job)}
         return active | (set(self._started) - self._jobs.collectors.keys())
 
     def _without_job(self, uid: str) -> Capture:
@@ -97,8 +101,8 @@ class Captures:
 
     async def _with_job(self, uid: str, job: Obj) -> Capture:
         self._watched.add(uid)
-        if not over(job):
-            return Capture("Running", why=f"Collector {self._home}/{job['metadata']['name']} is at work.")
+        if not self._tries.settled(job):
+            return Capture("Running", why=self._tries.why(job))
         found = _read_result(uid, job, await self._jobs.last_words(job))
         if found.state == "Sealed" and (why := self._signatures.awaited(uid)) is not None:
             return Capture("Signing", why=why, trouble=self._signatures.refused(uid))
@@ -122,7 +126,7 @@ class Captures:
 
     def _wake_those_concerned(self) -> None:
         jobs = self._jobs.collectors
-        for uid in [uid for uid in self._watched if uid in jobs and over(jobs[uid]) and self._signatures.awaited(uid) is None]:
+        for uid in [uid for uid in self._watched if uid in jobs and self.settled(uid)]:
             self._watched.discard(uid)
             self._wake(uid)
         free = max(0, self._limit - len(self._running))

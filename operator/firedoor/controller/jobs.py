@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from firedoor.api import names
 from firedoor.kube.client import Obj
 
+TRIES = frozenset(str(number) for number in range(1, names.JOB_TRIES + 1))
+
 
 def gist(job: Obj) -> Obj:
     """What is asked of a Job: hundreds of finished ones stay for an hour."""
@@ -36,9 +38,15 @@ def complete(job: Obj) -> bool:
     return _has(job, "SuccessCriteriaMet", "Complete")
 
 
+def number(job: Obj) -> int:
+    """Which of its tries it is: those that fail are made anew."""
+    said = (job["metadata"].get("annotations") or {}).get(names.TRY, "")
+    return int(said) if said in TRIES else 1
+
+
 def by_incident(jobs: Iterable[Obj]) -> dict[str, Obj]:
-    """By the uid of the incident that it was made for."""
-    return {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): job for job in jobs}
+    """By the uid of the incident that it was made for; the last try of each."""
+    return {job["metadata"]["labels"].get(names.INCIDENT_UID, ""): job for job in sorted(jobs, key=number)}
 
 
 def _has(job: Obj, *types: str) -> bool:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from firedoor.api import names
 from firedoor.controller.evidence_jobs import EvidenceJobs
-from firedoor.controller.jobs import complete, over
+from firedoor.controller.jobs import complete
 from firedoor.controller.signing import Signing, Unsigned
+from firedoor.controller.tries import Tries
 from firedoor.kube.client import Obj
 from firedoor.kube.errors import Forbidden, Gone, Invalid, KubeError
 from firedoor.planner.situation import Capture
@@ -34,9 +35,10 @@ class PutOff:
 class Signatures:
     """What is known of the signature of each bag, by the incident's uid. `wake`: has an incident looked at again."""
 
-    def __init__(self, home: str, jobs: EvidenceJobs, signing: Signing, wake: Callable[[str], None]) -> None:
+    def __init__(self, home: str, jobs: EvidenceJobs, tries: Tries, signing: Signing, wake: Callable[[str], None]) -> None:
         self._home = home
         self._jobs = jobs
+        self._tries = tries
         self._signing = signing
         self._wake = wake
         self._unsigned: dict[str, str] = {}
@@ -50,7 +52,7 @@ class Signatures:
         keeper = self._jobs.keepers.get(uid)
         if keeper is None:
             return "The bag is sealed and waits for its signature."
-        return None if over(keeper) else "The bag is sealed, and its signature is being laid into it."
+        return None if self._tries.settled(keeper) else "The bag is sealed, and its signature is being laid into it."
 
     def refused(self, uid: str) -> str:
         """What the API server said to a signature that it refused; empty when it did not."""
@@ -64,12 +66,13 @@ class Signatures:
         if keeper is not None and complete(keeper):
             key = keeper["metadata"].get("annotations", {}).get(names.KEY_ID)
             return replace(found, result=found.result.model_copy(update={"key_id": key}))
-        why = self._unsigned.get(uid) or f"Job {self._home}/{names.keeper_job(uid)} could not lay the signature into the bag"
+        name = keeper["metadata"]["name"] if keeper else names.keeper_job(uid)
+        why = self._unsigned.get(uid) or f"Job {self._home}/{name} could not lay the signature into the bag"
         return replace(found, result=found.result.model_copy(update={"unsigned": why[:SAID_MOST]}))
 
     async def lay(self) -> set[str]:
         """Signs each bag that is sealed and due, and has its signature laid into it; the incidents that were tried."""
-        due = {uid: job for uid, job in self._jobs.collectors.items() if over(job) and self._is_due(uid)}
+        due = {uid: job for uid, job in self._jobs.collectors.items() if self._tries.settled(job) and self._is_due(uid)}
         for uid, job in due.items():
             await self._sign(uid, job)
         return set(due)

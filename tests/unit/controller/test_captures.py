@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from firedoor.api import names
 from firedoor.controller.captures import Captures
 from firedoor.controller.signing import Signing
 from firedoor.kube.errors import Unavailable
@@ -48,7 +49,7 @@ async def test_those_who_ask_at_once_after_a_restart_all_learn_what_one_look_fin
 
 @pytest.mark.parametrize(("ended", "settled"), [("", False), ("Complete", True), ("Failed", True)])
 async def test_a_bag_is_settled_once_its_signature_is_in_it_or_can_not_be(ended: str, settled: bool) -> None:
-    looking = captures(Shelf(collector(ended="Complete"), keeper(ended=ended)))
+    looking = captures(Shelf(collector(ended="Complete"), keeper(ended=ended, number=names.JOB_TRIES)))
     await looking.of(OTHER_UID, None)
     assert looking.settled(UID) is settled
 
