@@ -290,7 +290,8 @@ def test_the_collectors_account_may_add_its_own_helper_and_nothing_stronger(
     assert ("patched" in said) is not bool(refused)
 
 
-def test_a_collector_whose_pod_is_killed_goes_on_where_it_was(story: Story, tmp_path: Path) -> None:
+@pytest.mark.parametrize("also_its_job", [False, True], ids=["its pod", "its Job, with the pod"])
+def test_a_collector_that_is_killed_goes_on_where_it_was(story: Story, tmp_path: Path, also_its_job: bool) -> None:
     story.pod()
     big = "dd if=/dev/urandom of=/tmp/big bs=1M count=500 2>/dev/null"
     story.kubectl("-n", story.namespace, "exec", "suspect", "--", "sh", "-c", big)
@@ -300,6 +301,9 @@ def test_a_collector_whose_pod_is_killed_goes_on_where_it_was(story: Story, tmp_
 
     uid = story.get("secinc", "incident")["metadata"]["uid"]
     collector = ["-l", f"firedoor.dev/incident-uid={uid},app.kubernetes.io/component=collector"]
+    if also_its_job:
+        no_more = json.dumps({"spec": {"backoffLimit": 0}})
+        story.kubectl("-n", HOME, "patch", "job", f"firedoor-collect-{uid[:8]}", "--type=merge", "-p", no_more)
     story.kubectl("-n", HOME, "delete", "pod", *collector, "--grace-period=0", "--force")
 
     story.wait("EvidenceSealed", seconds=150)

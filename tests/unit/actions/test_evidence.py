@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from firedoor.actions.evidence import Order, job
+from firedoor.actions.signature import Laying
+from firedoor.actions.signature import job as keepers_job
 from firedoor.api.incident import Limits, Storage
 from firedoor.evidence.order import CaptureOrder
 
@@ -47,3 +49,10 @@ def test_the_defaults_of_the_spec_are_those_of_the_collector() -> None:
     assert order == CaptureOrder.load(
         json.dumps({"incident": INCIDENT, "pod": POD, "paths": ["/tmp"], "helperImage": "firedoor:1"})
     )
+
+
+def test_whoever_writes_the_bag_may_run_on_the_only_node_although_it_is_cordoned() -> None:
+    keeper = keepers_job("home", "firedoor:1", INCIDENT["uid"], "key", Laying("incident-0123abcd", "0" * 64, "{}", ""))
+    for found in (made(Limits())[0], keeper):
+        (toleration,) = found["spec"]["template"]["spec"]["tolerations"]
+        assert (toleration["key"], toleration["effect"]) == ("node.kubernetes.io/unschedulable", "NoSchedule")
