@@ -134,6 +134,7 @@ def _archive(sending: Sending, plan: Plan, tree: Tree, found: Iterable[Found]) -
 def _tree(sending: Sending, place: Place) -> Iterator[Tree]:
     descriptor = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield Tree(Root(descriptor), mounts_of(place), sending)
+        mounts, _ = mounts_of(place, sending)
+        yield Tree(Root(descriptor), mounts, sending)
     finally:
         os.close(descriptor)

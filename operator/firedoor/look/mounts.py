@@ -1,6 +1,7 @@
 """Mounts as /proc/PID/mountinfo tells of them (proc(5)), and which of them have nothing to read in."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,7 @@ WITHOUT_FILES: Final = frozenset(
     | {"fusectl", "nsfs", "binfmt_misc", "efivarfs"}
 )
 """File systems of the kernel's own making: reading there is asking the kernel, and may never end."""
+OCTAL: Final = re.compile(rb"\\([0-3][0-7]{2})")
 IN_MEMORY: Final = ("tmpfs", "ramfs")
 BY_REFERENCE: Final = tuple(f"/kubernetes.io~{kind}/".encode() for kind in ("secret", "configmap", "projected", "downward-api"))
 
@@ -28,8 +30,15 @@ class Mount:
     """Holds Secrets, tokens or ConfigMaps: always mounted read-only, so that nobody has put anything there. Never read."""
 
 
-def parse(mountinfo: bytes) -> list[Mount]:
-    return [_mount(line) for line in mountinfo.splitlines() if b" - " in line]
+def parse(mountinfo: bytes) -> tuple[list[Mount], list[bytes]]:
+    """The mounts, and the lines that are none: one of those costs itself alone."""
+    mounts, strange = list[Mount](), list[bytes]()
+    for line in mountinfo.removesuffix(b"\n").split(b"\n"):
+        try:
+            mounts.append(_mount(line))
+        except (ValueError, IndexError):
+            strange.append(line)
+    return mounts, strange
 
 
 def over(mounts: Iterable[Mount], path: bytes) -> Mount | None:
@@ -62,7 +71,5 @@ def _mount(line: bytes) -> Mount:
 
 
 def _plain(raw: bytes) -> bytes:
-    """The kernel writes space, tab, line feed and backslash as octal."""
-    for octal, plain in ((rb"\040", b" "), (rb"\011", b"\t"), (rb"\012", b"\n"), (rb"\134", b"\\")):
-        raw = raw.replace(octal, plain)
-    return raw
+    """The kernel writes space, tab, line feed, number sign and backslash as octal."""
+    return OCTAL.sub(lambda found: bytes([int(found[1], 8)]), raw)

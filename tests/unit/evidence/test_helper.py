@@ -191,3 +191,38 @@ async def test_a_helper_that_was_disturbed_ends_in_a_bag_that_says_so_in_our_own
     assert ending(volume, "data/00-volatile/web/sockets.jsonl") == ("partial", "StreamTruncated")
     assert ending(volume, "data/00-volatile/web/processes.jsonl") == ("failed", "StreamTruncated")
     assert b"\x1b" not in (volume / BAG / "capture.json").read_bytes()
+
+
+DYING = """
+import json, sys
+sys.path[:0] = {paths!r}
+from firedoor.look.frames import Sender
+sender = Sender(sys.stdout.buffer)
+for name in json.loads(sys.stdin.buffer.readline())["tasks"]:
+    sending = sender.artifact(name)
+    if name == "sockets":
+        sys.exit(1)
+    if name == "executables":
+        sending.write(b"half an archive".ljust(2000))
+        sending.lacks("Unexpected", "RecursionError")
+    sending.line({{}})
+    sending.end()
+"""
+
+
+async def test_a_task_that_the_helper_dies_of_is_asked_for_last_and_the_others_are_had(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, helper=[sys.executable, "-c", DYING.format(paths=sys.path)])
+    await server.collected(volume)
+    judged(volume)
+    assert ending(volume, "data/00-volatile/web/sockets.jsonl") == ("partial", "StreamTruncated")
+    assert [ending(volume, f"data/00-volatile/web/{name}") for name in ("processes.jsonl", "system.json", "mounts.jsonl")] == [
+        ("complete", "")
+    ] * 3
+    assert ending(volume, "data/03-filesystem/web/listing.jsonl") == ("complete", "")
+
+
+async def test_an_archive_that_the_helper_could_not_end_is_not_asked_for_again_and_says_why(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, helper=[sys.executable, "-c", DYING.format(paths=sys.path)])
+    await server.collected(volume)
+    assert ending(volume, "data/01-memory/web/executables.tar") == ("partial", "Unexpected")
+    assert not list((volume / BAG / "data/01-memory/web").glob("executables-r*"))
