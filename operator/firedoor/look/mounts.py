@@ -26,8 +26,11 @@ class Mount:
     device: int
     kind: str
     told: dict[str, Any]
+    root: bytes
+    """What of its file system is mounted here."""
+    read_only: bool
     by_reference: bool
-    """Holds Secrets, tokens or ConfigMaps: always mounted read-only, so that nobody has put anything there. Never read."""
+    """Comes from a folder in which a kubelet keeps ConfigMaps and their like."""
 
 
 def parse(mountinfo: bytes) -> tuple[list[Mount], list[bytes]]:
@@ -54,20 +57,19 @@ def over(mounts: Iterable[Mount], path: bytes) -> Mount | None:
 def _mount(line: bytes) -> Mount:
     own, _, rest = line.partition(b" - ")
     fields, (kind, source, options) = own.split(b" "), rest.split(b" ", 2)
-    place = _plain(fields[4])
+    root, place = _plain(fields[3]), _plain(fields[4])
     major, minor = (int(number) for number in fields[2].split(b":"))
     told = {
         **text("mount_point", place),
         "type": kind.decode("ascii", "backslashreplace"),
         **text("source", _plain(source)),
-        **text("root", _plain(fields[3])),
+        **text("root", root),
         **text("options", fields[5]),
         **text("super_options", options),
         "device": f"{major}:{minor}",
     }
-    secret = told["type"] in IN_MEMORY and b"ro" in fields[5].split(b",")
-    kept = any(word in fields[3] for word in BY_REFERENCE)
-    return Mount(place.strip(b"/"), os.makedev(major, minor), told["type"], told, secret or kept)
+    read_only, kept = b"ro" in fields[5].split(b","), any(word in root for word in BY_REFERENCE)
+    return Mount(place.strip(b"/"), os.makedev(major, minor), told["type"], told, root, read_only, kept)
 
 
 def _plain(raw: bytes) -> bytes:

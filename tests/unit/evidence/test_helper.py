@@ -226,3 +226,40 @@ async def test_an_archive_that_the_helper_could_not_end_is_not_asked_for_again_a
     await server.collected(volume)
     assert ending(volume, "data/01-memory/web/executables.tar") == ("partial", "Unexpected")
     assert not list((volume / BAG / "data/01-memory/web").glob("executables-r*"))
+
+
+TELLING = """
+import json, sys
+sys.path[:0] = {paths!r}
+from firedoor.look.frames import Sender
+plan, sender = json.loads(sys.stdin.buffer.readline()), Sender(sys.stdout.buffer)
+for name in plan["tasks"]:
+    sending = sender.artifact(name)
+    sending.line(plan)
+    sending.end()
+sender.last()
+sys.stdin.buffer.readline()
+"""
+
+
+async def test_the_helper_is_told_where_the_pods_own_spec_has_secrets(volume: Path, root: Path) -> None:
+    found = pod()
+    volumes: list[dict[str, Any]] = [
+        {"name": "token", "projected": {}},
+        {"name": "tls", "secret": {}},
+        {"name": "work", "emptyDir": {}},
+    ]
+    found["spec"]["volumes"] = volumes
+    mounts = [{"name": volume["name"], "mountPath": f"/mnt/{volume['name']}"} for volume in volumes]
+    found["spec"]["containers"][0]["volumeMounts"] = mounts
+    server = ApiServer(root=root, pods=[found], helper=[sys.executable, "-c", TELLING.format(paths=sys.path)])
+    await server.collected(volume)
+    plan = json.loads((volume / BAG / "data/00-volatile/web/sockets.jsonl").read_bytes())
+    assert plan["secrets"] == ["/mnt/token", "/mnt/tls"]
+
+
+async def test_a_socket_that_was_asked_for_is_not_said_to_be_absent(volume: Path, root: Path) -> None:
+    os.mknod(root / "x.sock", 0o140600)
+    await ApiServer(root=root).collected(volume, "/x.sock")
+    judged(volume)
+    assert ending(volume, "data/03-filesystem/web/files.tar") == ("failed", "Unsupported")

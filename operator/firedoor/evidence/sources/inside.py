@@ -66,6 +66,7 @@ class Inside:
             container_id=self.container.id.rpartition("//")[2],
             started=self.container.started,
             paths=self.order.paths,
+            secrets=self.container.secrets,
             key=self.key,
             files=limits.files,
             file_bytes=limits.file_bytes,

@@ -24,7 +24,7 @@ from firedoor.look.frames import Kind as FrameKind
 from firedoor.look.plan import Plan
 
 SILENCE_SECONDS: Final = 30.0
-REASONS: Final = ("Forbidden", "Raced", "LimitReached", "ReadErrors", "Doubtful", "Unexpected")
+REASONS: Final = ("Forbidden", "Raced", "LimitReached", "ReadErrors", "Doubtful", "Unexpected", "Withheld", "Unsupported")
 NO_MORE_SPACE: Final = "The evidence volume took no more."
 NOTHING_IN_IT: Final = 1024
 """Bytes of an empty archive."""
