@@ -16,7 +16,7 @@ from firedoor.evidence.order import Limits
 from firedoor.evidence.sources.entrance import profiles
 from firedoor.evidence.sources.suspect import Container
 from tests.unit.evidence.apiserver import ApiServer, pod
-from tests.unit.evidence.test_collector import BAG, ending, judged
+from tests.unit.evidence.test_collector import BAG, ending, judged, told
 
 VOLATILE = ("sockets.jsonl", "processes.jsonl", "system.json", "mounts.jsonl", "sockets.later.jsonl")
 
@@ -263,3 +263,39 @@ async def test_a_socket_that_was_asked_for_is_not_said_to_be_absent(volume: Path
     await ApiServer(root=root).collected(volume, "/x.sock")
     judged(volume)
     assert ending(volume, "data/03-filesystem/web/files.tar") == ("failed", "Unsupported")
+
+
+NOBODY = """
+import os, sys
+sys.path[:0] = {paths!r}
+from firedoor.look.place import Place
+from firedoor.look.session import serve
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+sys.exit(serve(sys.stdin.buffer, sys.stdout.buffer, lambda plan: Place({first}, "/proc/{first}/root")))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+async def test_where_the_helper_may_not_look_inside_the_suspects_own_tools_are_asked_beside_it(volume: Path, root: Path) -> None:
+    helper = [sys.executable, "-c", NOBODY.format(paths=sys.path, first=os.getpid())]
+    await ApiServer(root=root, helper=helper).collected(volume, f"{root}/dropped.php")
+    judged(volume)
+    forbidden = ("03-filesystem/web/listing.jsonl", "03-filesystem/web/changed.tar", "03-filesystem/web/files.tar")
+    assert [ending(volume, f"data/{name}") for name in forbidden] == [("failed", "Forbidden")] * 3
+    for name in ("00-volatile/web/processes.txt", "03-filesystem/web/files.exec.tar"):
+        artifact = told(volume, f"data/{name}")
+        assert (artifact["status"], artifact["source"]["way"], artifact["source"]["trust"]) == (
+            "complete",
+            "exec",
+            "target-binaries",
+        )
+    with tarfile.open(volume / BAG / "data/03-filesystem/web/files.exec.tar") as tar:
+        assert [Path(name).name for name in tar.getnames()] == ["dropped.php"]
+
+
+async def test_the_suspects_own_tools_are_not_asked_for_what_the_helper_has_got(volume: Path, root: Path) -> None:
+    await ApiServer(root=root).collected(volume, "/dropped.php")
+    artifacts = json.loads((volume / BAG / "capture.json").read_bytes())["artifacts"]
+    assert not [artifact for artifact in artifacts if artifact.get("source", {}).get("way") == "exec"]
