@@ -19,7 +19,7 @@ NAME_MOST: Final = 108
 """sun_path (unix(7))."""
 BROKEN: Final = "its name has a line feed, so what looks like a row after it may be its own words"
 AFTER_BROKEN: Final = "it may be the words of the name before it, which has a line feed"
-TWICE: Final = "another row tells of the same socket, and it may be the words of the name before it"
+TWICE: Final = "another row tells of the same socket, and one of the two may be the words of a name"
 
 
 @dataclass
@@ -71,7 +71,7 @@ def rows(lines: Iterable[bytes], held: Mapping[int, list[int]]) -> Iterator[dict
 
 @dataclass
 class _Reach:
-    """How far the names that have begun may still go on, and which sockets have been told."""
+    """How many bytes more the names that have begun can have, and which sockets have been told."""
 
     any_name: int = 0
     broken_name: int = 0
@@ -79,9 +79,10 @@ class _Reach:
 
     def doubt(self, head: int, inode: int) -> str:
         """Why a row is doubtful, of which so many bytes are no name of its own."""
-        if head < self.broken_name:
+        if head <= self.broken_name:
             return AFTER_BROKEN
-        return TWICE if head < self.any_name and inode and inode in self.seen else ""
+        # Connections that nobody has accepted yet have all the inode 0.
+        return TWICE if inode and inode in self.seen else ""
 
     def row(self, line: bytes, inode: int, name: bytes | None) -> None:
         self._past(line)
@@ -100,7 +101,6 @@ class _Reach:
 
 def _row(found: re.Match[bytes], reach: _Reach) -> _Row:
     inode, name = int(found[3]), found[4]
-    head = found.end(3)
-    row = _Row(int(found[1], 16), int(found[2], 16), inode, name, reach.doubt(head, inode))
+    row = _Row(int(found[1], 16), int(found[2], 16), inode, name, reach.doubt(found.end(3), inode))
     reach.row(found[0], inode, name)
     return row

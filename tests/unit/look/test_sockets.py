@@ -78,6 +78,17 @@ def test_rows_are_doubtful_only_as_far_as_the_broken_name_before_them_can_reach(
     assert [(line["inode"], "doubtful" in line) for line in found] == [(1, True), (2, True), (3, False), (4, False), (5, False)]
 
 
+def test_a_name_reaches_as_far_as_the_kernel_lets_it_be_long() -> None:
+    left = len(row(2)) + len(b"\nb\n")
+    found = [told(row(1, b"n" * (108 - left + more)), b"b", row(2))[1] for more in (0, 1)]
+    assert ["doubtful" in line for line in found] == [True, False]
+
+
+def test_a_second_row_of_the_same_socket_is_doubtful_wherever_it_stands() -> None:
+    found = told(row(1, b"@x"), row(2), row(3), row(0), row(0), row(2, b"@real"))
+    assert [line["inode"] for line in found if "doubtful" in line] == [2]
+
+
 def test_sockets_that_are_named_as_they_should_are_never_doubtful() -> None:
     found = told(row(1, b"/run/a.sock"), row(0, b"/run/a.sock"), row(0), row(2, b"n" * 108), row(3), held=(1,))
     assert [line for line in found if "doubtful" in line] == []
