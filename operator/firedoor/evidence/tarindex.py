@@ -8,11 +8,14 @@ forward, and keeps at most one name in memory.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 BLOCK = 512
 NAME_LIMIT = 64 << 10
+DECIMAL = re.compile(rb"-?[0-9]{1,19}(\.[0-9]*)?")
+"""Numbers in pax headers; times may have a fraction."""
 EMPTY = b"123456"
 """Types that have no content, whatever their size field says (POSIX pax, ustar typeflag)."""
 NAMING = {b"L": "name", b"K": "link", b"x": "pax", b"g": "global"}
@@ -103,7 +106,8 @@ class TarStream:
             self.broken = "a header of the archive cannot be read"
 
     def _begin(self, block: bytes) -> None:
-        size, kind = _number(block[124:136]), block[156:157]
+        kind = block[156:157]
+        size = _number(block[124:136]) if kind in NAMING else self._figure("size", block[124:136])
         if size < 0 or _number(block[148:156]) != sum(block[:148]) + sum(b" " * 8) + sum(block[156:]):
             raise ValueError("not a header")
         self._left = 0 if kind in EMPTY else size
@@ -121,10 +125,19 @@ class TarStream:
             **({"sparse": int(self._said["sparse"])} if self._said.get("sparse", b"").isdigit() else {}),
             "size": size,
             "mode": oct(_number(block[100:108])),
-            "uid": _number(block[108:116]),
-            "gid": _number(block[116:124]),
-            "mtime": _number(block[136:148]),
+            "uid": self._figure("uid", block[108:116]),
+            "gid": self._figure("gid", block[116:124]),
+            "mtime": self._figure("mtime", block[136:148]),
         }
+
+    def _figure(self, key: str, field: bytes) -> int:
+        """What does not fit into a header's field is said before it, and the field holds anything."""
+        said = self._said.get(key, b"")
+        if not said:
+            return _number(field)
+        if not DECIMAL.fullmatch(said):
+            raise ValueError("no number")
+        return int(said.partition(b".")[0])
 
     def _finish(self) -> Iterator[Entry]:
         entry, self._entry = self._entry, None
@@ -150,11 +163,12 @@ def _naming(kind: str, content: bytes) -> dict[str, bytes]:
 
 
 def _pax(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """The names among a pax header's records, "LENGTH KEY=VALUE\\n" each; a value may hold line feeds.
+    """What a pax header's records say that is of use here, "LENGTH KEY=VALUE\\n" each; a value may hold line feeds.
 
     A file in GNU's sparse form has another length than its entry, which begins with a table of what is in it.
     """
     keys = {b"path": "name", b"linkpath": "link", b"GNU.sparse.realsize": "sparse"}
+    keys |= {key.encode(): key for key in ("size", "uid", "gid", "mtime")}
     while (length := content.split(b" ", 1)[0]).isdigit() and 0 < int(length[:9]) <= len(content):
         record, content = content[: int(length[:9])], content[int(length[:9]) :]
         key, _, value = record[len(length) + 1 : -1].partition(b"=")

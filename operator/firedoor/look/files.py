@@ -5,7 +5,7 @@ Everything is looked at (lstat) before anything is read, because reading moves t
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
@@ -19,6 +19,7 @@ from firedoor.look.plan import Plan
 from firedoor.look.root import Found, Path, Root, TooDeep, parts
 from firedoor.look.told import reason_of, why
 from firedoor.look.volatile import mounts_of
+from firedoor.look.withheld import withheld
 
 LISTED_MOST: Final = 250_000
 
@@ -26,38 +27,58 @@ LISTED_MOST: Final = 250_000
 class Tree:
     """The suspect's files, with what may be read of them."""
 
-    def __init__(self, root: Root, mounts: list[Mount], sending: Sending) -> None:
+    def __init__(self, root: Root, mounts: list[Mount], secrets: Iterable[str], sending: Sending) -> None:
         self.root = root
         self._mounts = mounts
         self._points = {mount.at: mount for mount in mounts}
+        self._withheld = withheld(root, mounts, secrets)
         self._sending = sending
 
-    def below(self, top: Path, *, in_memory: bool | None = None) -> Iterator[Found]:
-        """Everything from `top` on that has files, of every file system, or only of those in memory, or only of the others."""
+    def below(self, top: Path) -> Iterator[Found]:
+        """Everything from `top` on that has files, of every file system."""
 
         def enter(path: Path) -> bool:
-            mount = self._points.get(b"/".join(path)) if path != top else None
-            if mount is None:
-                return True
-            return mount.kind not in WITHOUT_FILES and in_memory in (None, mount.kind in IN_MEMORY)
+            return path == top or self._kind(b"/".join(path)) not in WITHOUT_FILES
 
+        return self._walk(top, enter)
+
+    def on(self, *, in_memory: bool) -> Iterator[Found]:
+        """Everything on the file systems in memory, or on the others.
+
+        Each is walked by itself, because one may be mounted below another in any order.
+        """
+        for at in sorted({b"", *self._points}):
+            kind, top = self._kind(at), parts(at)
+            if kind not in WITHOUT_FILES and (kind in IN_MEMORY) == in_memory and self.why_not(top) is None:
+                yield from self._alone(top)
+
+    def why_not(self, path: Path) -> str | None:
+        """Why a file may not be read; None when it may."""
+        mount = over(self._mounts, b"/".join(path))
+        if mount is None:
+            return None
+        return "made by the kernel; not read" if mount.kind in WITHOUT_FILES else self._withheld.get(mount.at)
+
+    def say_withheld(self, top: Path) -> None:
+        """Says what is not read from `top` on, though it is not as Kubernetes keeps Secrets."""
+        for at, said in self._withheld.items():
+            if said and parts(at)[: len(top)] == top:
+                self._sending.lacks("Withheld", f"{at.decode('utf-8', 'backslashreplace')}: {said}")
+
+    def _kind(self, at: bytes) -> str:
+        """Of the file system that is mounted here; empty where none is."""
+        return self._points[at].kind if at in self._points else ""
+
+    def _alone(self, top: Path) -> Iterator[Found]:
+        def here(path: Path) -> bool:
+            return path == top or b"/".join(path) not in self._points
+
+        return (found for found in self._walk(top, here) if here(found.path))
+
+    def _walk(self, top: Path, enter: Callable[[Path], bool]) -> Iterator[Found]:
         for found in self.root.walk(top, enter, self._trouble):
             self._sending.sender.alive()
             yield found
-
-    def readable(self, path: Path) -> bool:
-        """Whether a file may be read: not the kernel's own, not a Secret's."""
-        mount = over(self._mounts, b"/".join(path))
-        return mount is None or not (mount.kind in WITHOUT_FILES or mount.by_reference)
-
-    def in_memory(self) -> list[Path]:
-        """The tops of the file systems in memory that are not below another one."""
-        tops = [parts(at) for at, mount in sorted(self._points.items()) if mount.kind in IN_MEMORY and self.readable(parts(at))]
-        return [top for top in tops if not any(top != other and top[: len(other)] == other for other in tops)]
-
-    def is_in_memory(self, path: Path) -> bool:
-        mount = over(self._mounts, b"/".join(path))
-        return mount is not None and mount.kind in IN_MEMORY
 
     def _trouble(self, path: Path, error: OSError) -> None:
         named = b"/".join(path).decode("utf-8", "backslashreplace")
@@ -69,14 +90,14 @@ class Tree:
 
 def tmpfs(sending: Sending, plan: Plan, place: Place) -> None:
     """Files of the file systems in memory."""
-    with _tree(sending, place) as tree:
-        found = (one for top in tree.in_memory() for one in tree.below(top, in_memory=True))
-        _archive(sending, plan, tree, found)
+    with _tree(sending, plan, place) as tree:
+        tree.say_withheld(())
+        _archive(sending, plan, tree, tree.on(in_memory=True))
 
 
-def everything(sending: Sending, _: Plan, place: Place) -> None:
+def everything(sending: Sending, plan: Plan, place: Place) -> None:
     """The listing: a line for each file."""
-    with _tree(sending, place) as tree:
+    with _tree(sending, plan, place) as tree:
         for number, found in enumerate(tree.below(())):
             if number == LISTED_MOST:
                 sending.lacks("LimitReached", f"more than {LISTED_MOST} files")
@@ -86,12 +107,12 @@ def everything(sending: Sending, _: Plan, place: Place) -> None:
 
 def changed(sending: Sending, plan: Plan, place: Place) -> None:
     """Files whose inode changed after the container started. Files that were deleted cannot be seen this way."""
-    with _tree(sending, place) as tree:
+    with _tree(sending, plan, place) as tree:
         since = plan.started * 1e9
         candidates = (
             found
-            for found in tree.below((), in_memory=False)
-            if found.about.st_ctime_ns > since and not stat.S_ISDIR(found.about.st_mode) and not tree.is_in_memory(found.path)
+            for found in tree.on(in_memory=False)
+            if found.about.st_ctime_ns > since and not stat.S_ISDIR(found.about.st_mode)
         )
         # All are chosen before the first is read, and no more are held than will be taken.
         _archive(sending, plan, tree, list(islice(candidates, plan.files + 1)))
@@ -99,7 +120,7 @@ def changed(sending: Sending, plan: Plan, place: Place) -> None:
 
 def asked_for(sending: Sending, plan: Plan, place: Place) -> None:
     """The paths of the order, and everything below them."""
-    with _tree(sending, place) as tree:
+    with _tree(sending, plan, place) as tree:
         _archive(sending, plan, tree, _asked(sending, plan, tree))
 
 
@@ -110,10 +131,13 @@ def _asked(sending: Sending, plan: Plan, tree: Tree) -> Iterator[Found]:
         if not tops:
             sending.absent.append(number)
         for top in tops:
-            if not tree.readable(top):
-                sending.lacks("Forbidden", f"{pattern}: what the kernel makes, and secrets, are not read")
+            if (said := tree.why_not(top)) is not None:
+                sending.lacks("Withheld", f"{pattern}: {said or 'a Secret or ConfigMap; not read'}")
                 continue
+            tree.say_withheld(top)
             for found in tree.below(top):
+                if found.path == top and stat.S_ISSOCK(found.about.st_mode):
+                    sending.lacks("Unsupported", f"{pattern}: a socket, in which there is nothing to read")
                 if found.path not in seen:
                     seen.add(found.path)
                     yield found
@@ -125,15 +149,16 @@ def _archive(sending: Sending, plan: Plan, tree: Tree, found: Iterable[Found]) -
         if number == plan.files:
             sending.lacks("LimitReached", f"more than {plan.files} files")
             break
-        if one.path and tree.readable(one.path):
+        if one.path and tree.why_not(one.path) is None:
             archive.add(tree.root, one)
     archive.end()
 
 
 @contextmanager
-def _tree(sending: Sending, place: Place) -> Iterator[Tree]:
+def _tree(sending: Sending, plan: Plan, place: Place) -> Iterator[Tree]:
     descriptor = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield Tree(Root(descriptor), mounts_of(place), sending)
+        mounts, _ = mounts_of(place, sending)
+        yield Tree(Root(descriptor), mounts, plan.secrets, sending)
     finally:
         os.close(descriptor)

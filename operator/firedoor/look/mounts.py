@@ -1,6 +1,7 @@
 """Mounts as /proc/PID/mountinfo tells of them (proc(5)), and which of them have nothing to read in."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,7 @@ WITHOUT_FILES: Final = frozenset(
     | {"fusectl", "nsfs", "binfmt_misc", "efivarfs"}
 )
 """File systems of the kernel's own making: reading there is asking the kernel, and may never end."""
+OCTAL: Final = re.compile(rb"\\([0-3][0-7]{2})")
 IN_MEMORY: Final = ("tmpfs", "ramfs")
 BY_REFERENCE: Final = tuple(f"/kubernetes.io~{kind}/".encode() for kind in ("secret", "configmap", "projected", "downward-api"))
 
@@ -24,12 +26,22 @@ class Mount:
     device: int
     kind: str
     told: dict[str, Any]
+    root: bytes
+    """What of its file system is mounted here."""
+    read_only: bool
     by_reference: bool
-    """Holds Secrets, tokens or ConfigMaps: always mounted read-only, so that nobody has put anything there. Never read."""
+    """Comes from a folder in which a kubelet keeps ConfigMaps and their like."""
 
 
-def parse(mountinfo: bytes) -> list[Mount]:
-    return [_mount(line) for line in mountinfo.splitlines() if b" - " in line]
+def parse(mountinfo: bytes) -> tuple[list[Mount], list[bytes]]:
+    """The mounts, and the lines that are none: one of those costs itself alone."""
+    mounts, strange = list[Mount](), list[bytes]()
+    for line in mountinfo.removesuffix(b"\n").split(b"\n"):
+        try:
+            mounts.append(_mount(line))
+        except (ValueError, IndexError):
+            strange.append(line)
+    return mounts, strange
 
 
 def over(mounts: Iterable[Mount], path: bytes) -> Mount | None:
@@ -45,24 +57,21 @@ def over(mounts: Iterable[Mount], path: bytes) -> Mount | None:
 def _mount(line: bytes) -> Mount:
     own, _, rest = line.partition(b" - ")
     fields, (kind, source, options) = own.split(b" "), rest.split(b" ", 2)
-    place = _plain(fields[4])
+    root, place = _plain(fields[3]), _plain(fields[4])
     major, minor = (int(number) for number in fields[2].split(b":"))
     told = {
         **text("mount_point", place),
         "type": kind.decode("ascii", "backslashreplace"),
         **text("source", _plain(source)),
-        **text("root", _plain(fields[3])),
+        **text("root", root),
         **text("options", fields[5]),
         **text("super_options", options),
         "device": f"{major}:{minor}",
     }
-    secret = told["type"] in IN_MEMORY and b"ro" in fields[5].split(b",")
-    kept = any(word in fields[3] for word in BY_REFERENCE)
-    return Mount(place.strip(b"/"), os.makedev(major, minor), told["type"], told, secret or kept)
+    read_only, kept = b"ro" in fields[5].split(b","), any(word in root for word in BY_REFERENCE)
+    return Mount(place.strip(b"/"), os.makedev(major, minor), told["type"], told, root, read_only, kept)
 
 
 def _plain(raw: bytes) -> bytes:
-    """The kernel writes space, tab, line feed and backslash as octal."""
-    for octal, plain in ((rb"\040", b" "), (rb"\011", b"\t"), (rb"\012", b"\n"), (rb"\134", b"\\")):
-        raw = raw.replace(octal, plain)
-    return raw
+    """The kernel writes space, tab, line feed, number sign and backslash as octal."""
+    return OCTAL.sub(lambda found: bytes([int(found[1], 8)]), raw)

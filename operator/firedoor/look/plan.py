@@ -15,6 +15,8 @@ class Plan:
     started: float = 0.0
     """When the container started, in seconds of the epoch: what changed since is captured."""
     paths: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Where the container's spec mounts Secrets and their like, which are not read."""
     key: str = ""
     """Hexadecimal key of the hashes that stand for the environment's values."""
     files: int = 20_000
@@ -24,7 +26,7 @@ class Plan:
     @classmethod
     def load(cls, line: bytes) -> Self:
         told = json.loads(line)
-        lists = {name: tuple(told.get(name) or ()) for name in ("tasks", "paths")}
+        lists = {name: tuple(told.get(name) or ()) for name in ("tasks", "paths", "secrets")}
         return cls(**{**told, **lists})
 
     def dump(self) -> bytes:

@@ -52,7 +52,7 @@ def record(pid: int, key: bytes, hashes: dict[tuple[int, int], str]) -> dict[str
     for name, look in _looks(base, key, hashes).items():
         try:
             told |= look()
-        except OSError as error:
+        except (OSError, ValueError, IndexError) as error:
             errors[name] = why(error)
     return told | _ending(base, before, errors)
 
@@ -66,7 +66,7 @@ def _looks(base: str, key: bytes, hashes: dict[tuple[int, int], str]) -> dict[st
         "root": lambda: text("root", os.readlink(os.fsencode(f"{base}/root"))),
         "exe_content": lambda: _executable(f"{base}/exe", hashes),
         "ns": lambda: {"ns": {name: os.stat(f"{base}/ns/{name}").st_ino for name in NAMESPACES}},
-        "cgroup": lambda: {"cgroup": _read(f"{base}/cgroup").decode("utf-8", "backslashreplace").splitlines()},
+        "cgroup": lambda: {"cgroup": _read(f"{base}/cgroup").decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")},
         "fds": lambda: {"fds": list(_descriptors(base))},
         "maps": lambda: {"maps": list(_maps(base))},
         "environ": lambda: {"environ": [_redacted(word, key) for word in _words(_read(f"{base}/environ"))]},
@@ -108,7 +108,7 @@ def _words(raw: bytes) -> list[bytes]:
 
 
 def _status(base: str) -> dict[str, Any]:
-    lines = (line.partition(b":\t") for line in _read(f"{base}/status").splitlines())
+    lines = (line.partition(b":\t") for line in _read(f"{base}/status").split(b"\n"))
     found = {key.decode("ascii", "replace"): value.strip() for key, _, value in lines}
     kept = {name: found[key].decode("ascii", "replace") for key, name in STATUS_KEPT.items() if key in found}
     return {**text("comm", found.get("Name", b"")), "state": found.get("State", b"").decode("ascii", "replace"), **kept}
@@ -141,7 +141,7 @@ def _descriptors(base: str) -> Iterator[dict[str, Any]]:
 
 def _position(path: str) -> dict[str, str]:
     try:
-        fields = [line.partition(b":") for line in _read(path).splitlines()[:2]]
+        fields = [line.partition(b":") for line in _read(path).split(b"\n")[:2]]
     except OSError:
         return {}
     return {key.decode("ascii", "replace"): value.strip().decode("ascii", "replace") for key, _, value in fields}

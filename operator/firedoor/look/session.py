@@ -39,10 +39,13 @@ def serve(input_: BinaryIO, output: BinaryIO, find: Callable[[Plan], Place]) -> 
 
 
 def _carry_out(sender: Sender, name: str, plan: Plan, place: Place) -> None:
+    """One task; whatever it fails of is told as missing from it, and costs none of the others."""
     sending = sender.artifact(name)
     try:
         TASKS[name](sending, plan, place)
-    except OSError as error:
+    except HungUp:
+        raise
+    except Exception as error:
         sending.lacks(reason_of(error), why(error))
     sending.end()
 

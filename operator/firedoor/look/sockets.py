@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from firedoor.look import unix
 from firedoor.look.told import text
 
 STATES: Final = {
@@ -37,12 +38,14 @@ def holders(proc: str, pids: list[int]) -> dict[int, list[int]]:
 
 
 def sockets(net: str, held: Mapping[int, list[int]]) -> Iterator[dict[str, Any]]:
-    """Every socket of a network namespace; `net` is a process's /proc/PID/net."""
+    """Every socket of a network namespace; `net` is a process's /proc/PID/net. A line that cannot be read is told as `raw`."""
     for protocol in INTERNET:
         for line in _lines(f"{net}/{protocol}"):
-            yield _internet(protocol, line.split(), held)
-    for line in _lines(f"{net}/unix"):
-        yield _unix(line.split(maxsplit=7), held)
+            try:
+                yield _internet(protocol, line.split(), held)
+            except (ValueError, IndexError):
+                yield {"proto": protocol, **text("raw", line)}
+    yield from unix.rows(_lines(f"{net}/unix"), held)
 
 
 def _internet(protocol: str, fields: list[bytes], held: Mapping[int, list[int]]) -> dict[str, Any]:
@@ -64,19 +67,6 @@ def _internet(protocol: str, fields: list[bytes], held: Mapping[int, list[int]])
     }
 
 
-def _unix(fields: list[bytes], held: Mapping[int, list[int]]) -> dict[str, Any]:
-    inode = int(fields[6])
-    path = text("path", fields[7]) if len(fields) > 7 else {}
-    return {
-        "proto": "unix",
-        "type": int(fields[4], 16),
-        "state": int(fields[5], 16),
-        "inode": inode,
-        **path,
-        "pids": held.get(inode, []),
-    }
-
-
 def _end(field: bytes) -> tuple[str, int]:
     """An address as the kernel prints it: 32-bit words in the machine's byte order, in hexadecimal."""
     address, port = field.split(b":")
@@ -89,7 +79,7 @@ def _lines(path: str) -> Iterator[bytes]:
     try:
         with open(path, "rb") as opened:
             next(opened, None)
-            yield from (line.rstrip(b"\n") for line in opened)
+            yield from (line.removesuffix(b"\n") for line in opened)
     except FileNotFoundError:
         return  # no IPv6 on this node
 

@@ -16,11 +16,15 @@ def texts(raw: list[bytes]) -> list[str | dict[str, str]]:
     return [found["s"] if "s" in (found := text("s", one)) else {"b64": found["s_b64"]} for one in raw]
 
 
-def why(error: OSError) -> str:
-    """The error's name, such as EACCES."""
-    return errno.errorcode.get(error.errno or 0, "EIO")
+def why(error: Exception) -> str:
+    """The error's name, such as EACCES; of what nobody foresaw the kind of error and its words."""
+    if isinstance(error, OSError):
+        return errno.errorcode.get(error.errno or 0, "EIO")
+    return f"{type(error).__name__} {str(error)!a}"
 
 
-def reason_of(error: OSError) -> str:
+def reason_of(error: Exception) -> str:
     """The word of capture.json for it."""
-    return "Forbidden" if isinstance(error, PermissionError) else "ReadErrors"
+    if isinstance(error, OSError):
+        return "Forbidden" if isinstance(error, PermissionError) else "ReadErrors"
+    return "Unexpected"

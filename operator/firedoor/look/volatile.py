@@ -9,7 +9,7 @@ from firedoor.look.archive import Archive
 from firedoor.look.frames import Sending
 from firedoor.look.place import Place
 from firedoor.look.plan import Plan
-from firedoor.look.told import reason_of, why
+from firedoor.look.told import reason_of, text, why
 
 PROCESSES_MOST: Final = 8192
 HELD: Final = ("/memfd:",)
@@ -41,17 +41,28 @@ def socket_list(sending: Sending, _: Plan, place: Place) -> None:
     held = sockets.holders(procfs.PROC, procfs.pids())
     for told in sockets.sockets(f"{place.base}/net", held):
         sending.line(told)
+        if "doubtful" in told:
+            sending.lacks("Doubtful", f"unix socket {told['inode']}: {told['doubtful']}")
+        if "raw" in told or "raw_b64" in told:
+            sending.lacks("ReadErrors", f"{told['proto']}: a line is kept as it came")
 
 
 def mount_list(sending: Sending, _: Plan, place: Place) -> None:
     """One line a mount of the suspect."""
-    for mount in mounts_of(place):
+    found, strange = mounts_of(place, sending)
+    for mount in found:
         sending.line(mount.told)
+    for line in strange:
+        sending.line(text("raw", line))
 
 
-def mounts_of(place: Place) -> list[mounts.Mount]:
+def mounts_of(place: Place, sending: Sending) -> tuple[list[mounts.Mount], list[bytes]]:
+    """The suspect's mounts, and the lines that are none, of which the artifact says that they are missing."""
     with open(f"{place.base}/mountinfo", "rb") as opened:
-        return mounts.parse(opened.read())
+        found, strange = mounts.parse(opened.read())
+    for line in strange:
+        sending.lacks("ReadErrors", f"a mount cannot be read: {line!a}")
+    return found, strange
 
 
 def system_facts(sending: Sending, _: Plan, place: Place) -> None:

@@ -53,6 +53,6 @@ def _noted(text: str) -> dict[str, str]:
     """What is no note of ours says nothing."""
     try:
         noted: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {str(key): str(value) for key, value in noted.items()} if isinstance(noted, dict) else {}

@@ -117,6 +117,6 @@ def loaded(text: str) -> dict[str, Any]:
     """The JSON object in an annotation; empty when it is none."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -52,7 +52,9 @@ async def test_owner_account_rights_services_policies_and_node_are_in_the_bag(vo
     assert b"hunter2" not in b"".join(file.read_bytes() for file in (volume / BAG).rglob("*.json"))
 
 
-@pytest.mark.parametrize("note", ["", "[]", '{"labels": [], "owner": "x"}', '{"owner": {"kind": "Secret", "name": "x"}}'])
+@pytest.mark.parametrize(
+    "note", ["", "[]", "[" * 100_000, '{"labels": [], "owner": "x"}', '{"owner": {"kind": "Secret", "name": "x"}}']
+)
 async def test_a_note_that_its_owner_has_forged_leads_nowhere(volume: Path, note: str) -> None:
     await ApiServer(pods=[suspect(**{names.PRIOR: note})]).collected(volume)
     assert (kept(volume, "owners"), kept(volume, "services")) == ([], [])

@@ -16,7 +16,7 @@ from firedoor.evidence.order import Limits
 from firedoor.evidence.sources.entrance import profiles
 from firedoor.evidence.sources.suspect import Container
 from tests.unit.evidence.apiserver import ApiServer, pod
-from tests.unit.evidence.test_collector import BAG, ending, judged
+from tests.unit.evidence.test_collector import BAG, ending, judged, told
 
 VOLATILE = ("sockets.jsonl", "processes.jsonl", "system.json", "mounts.jsonl", "sockets.later.jsonl")
 
@@ -191,3 +191,111 @@ async def test_a_helper_that_was_disturbed_ends_in_a_bag_that_says_so_in_our_own
     assert ending(volume, "data/00-volatile/web/sockets.jsonl") == ("partial", "StreamTruncated")
     assert ending(volume, "data/00-volatile/web/processes.jsonl") == ("failed", "StreamTruncated")
     assert b"\x1b" not in (volume / BAG / "capture.json").read_bytes()
+
+
+DYING = """
+import json, sys
+sys.path[:0] = {paths!r}
+from firedoor.look.frames import Sender
+sender = Sender(sys.stdout.buffer)
+for name in json.loads(sys.stdin.buffer.readline())["tasks"]:
+    sending = sender.artifact(name)
+    if name == "sockets":
+        sys.exit(1)
+    if name == "executables":
+        sending.write(b"half an archive".ljust(2000))
+        sending.lacks("Unexpected", "RecursionError")
+    sending.line({{}})
+    sending.end()
+"""
+
+
+async def test_a_task_that_the_helper_dies_of_is_asked_for_last_and_the_others_are_had(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, helper=[sys.executable, "-c", DYING.format(paths=sys.path)])
+    await server.collected(volume)
+    judged(volume)
+    assert ending(volume, "data/00-volatile/web/sockets.jsonl") == ("partial", "StreamTruncated")
+    assert [ending(volume, f"data/00-volatile/web/{name}") for name in ("processes.jsonl", "system.json", "mounts.jsonl")] == [
+        ("complete", "")
+    ] * 3
+    assert ending(volume, "data/03-filesystem/web/listing.jsonl") == ("complete", "")
+
+
+async def test_an_archive_that_the_helper_could_not_end_is_not_asked_for_again_and_says_why(volume: Path, root: Path) -> None:
+    server = ApiServer(root=root, helper=[sys.executable, "-c", DYING.format(paths=sys.path)])
+    await server.collected(volume)
+    assert ending(volume, "data/01-memory/web/executables.tar") == ("partial", "Unexpected")
+    assert not list((volume / BAG / "data/01-memory/web").glob("executables-r*"))
+
+
+TELLING = """
+import json, sys
+sys.path[:0] = {paths!r}
+from firedoor.look.frames import Sender
+plan, sender = json.loads(sys.stdin.buffer.readline()), Sender(sys.stdout.buffer)
+for name in plan["tasks"]:
+    sending = sender.artifact(name)
+    sending.line(plan)
+    sending.end()
+sender.last()
+sys.stdin.buffer.readline()
+"""
+
+
+async def test_the_helper_is_told_where_the_pods_own_spec_has_secrets(volume: Path, root: Path) -> None:
+    found = pod()
+    volumes: list[dict[str, Any]] = [
+        {"name": "token", "projected": {}},
+        {"name": "tls", "secret": {}},
+        {"name": "work", "emptyDir": {}},
+    ]
+    found["spec"]["volumes"] = volumes
+    mounts = [{"name": volume["name"], "mountPath": f"/mnt/{volume['name']}"} for volume in volumes]
+    found["spec"]["containers"][0]["volumeMounts"] = mounts
+    server = ApiServer(root=root, pods=[found], helper=[sys.executable, "-c", TELLING.format(paths=sys.path)])
+    await server.collected(volume)
+    plan = json.loads((volume / BAG / "data/00-volatile/web/sockets.jsonl").read_bytes())
+    assert plan["secrets"] == ["/mnt/token", "/mnt/tls"]
+
+
+async def test_a_socket_that_was_asked_for_is_not_said_to_be_absent(volume: Path, root: Path) -> None:
+    os.mknod(root / "x.sock", 0o140600)
+    await ApiServer(root=root).collected(volume, "/x.sock")
+    judged(volume)
+    assert ending(volume, "data/03-filesystem/web/files.tar") == ("failed", "Unsupported")
+
+
+NOBODY = """
+import os, sys
+sys.path[:0] = {paths!r}
+from firedoor.look.place import Place
+from firedoor.look.session import serve
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+sys.exit(serve(sys.stdin.buffer, sys.stdout.buffer, lambda plan: Place({first}, "/proc/{first}/root")))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+async def test_where_the_helper_may_not_look_inside_the_suspects_own_tools_are_asked_beside_it(volume: Path, root: Path) -> None:
+    helper = [sys.executable, "-c", NOBODY.format(paths=sys.path, first=os.getpid())]
+    await ApiServer(root=root, helper=helper).collected(volume, f"{root}/dropped.php")
+    judged(volume)
+    forbidden = ("03-filesystem/web/listing.jsonl", "03-filesystem/web/changed.tar", "03-filesystem/web/files.tar")
+    assert [ending(volume, f"data/{name}") for name in forbidden] == [("failed", "Forbidden")] * 3
+    for name in ("00-volatile/web/processes.txt", "03-filesystem/web/files.exec.tar"):
+        artifact = told(volume, f"data/{name}")
+        assert (artifact["status"], artifact["source"]["way"], artifact["source"]["trust"]) == (
+            "complete",
+            "exec",
+            "target-binaries",
+        )
+    with tarfile.open(volume / BAG / "data/03-filesystem/web/files.exec.tar") as tar:
+        assert [Path(name).name for name in tar.getnames()] == ["dropped.php"]
+
+
+async def test_the_suspects_own_tools_are_not_asked_for_what_the_helper_has_got(volume: Path, root: Path) -> None:
+    await ApiServer(root=root).collected(volume, "/dropped.php")
+    artifacts = json.loads((volume / BAG / "capture.json").read_bytes())["artifacts"]
+    assert not [artifact for artifact in artifacts if artifact.get("source", {}).get("way") == "exec"]

@@ -5,6 +5,7 @@ import json
 import tarfile
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,3 +78,55 @@ def test_the_true_length_of_a_sparse_file_is_told() -> None:
         entry.size = 512
         tar.addfile(entry, io.BytesIO(b"1\n0\n0\n".ljust(512, b"\0")))
     assert [(line["name"], line["sparse"]) for line in indexed(buffer.getvalue())[0]] == [("huge", 1 << 40)]
+
+
+def entry(name: str, **figures: Any) -> bytes:
+    """The header of an entry, as Python writes it."""
+    header = tarfile.TarInfo(name)
+    for figure, value in figures.items():
+        setattr(header, figure, value)
+    return header.tobuf(tarfile.PAX_FORMAT)
+
+
+def said(*records: str) -> bytes:
+    """A pax header with these records, whose lengths have two digits."""
+    header = tarfile.TarInfo("pax")
+    content = b"".join(f"{len(record) + 4} {record}\n".encode() for record in records)
+    header.type, header.size = tarfile.XHDTYPE, len(content)
+    return header.tobuf(tarfile.USTAR_FORMAT) + content.ljust(tarfile.BLOCKSIZE, b"\0")
+
+
+def test_owners_and_times_that_do_not_fit_into_a_header_are_told_as_they_are() -> None:
+    large = entry("large", uid=1_000_650_000, gid=1_000_650_001, mtime=1_780_000_000.75)
+    found, tar = indexed(large + entry("small", uid=1000, gid=1000, mtime=5) + b"\0" * 1024)
+    assert [(line["uid"], line["gid"], line["mtime"]) for line in found] == [
+        (1_000_650_000, 1_000_650_001, 1_780_000_000),
+        (1000, 1000, 5),
+    ]
+    assert tar.ended
+
+
+def test_what_lies_in_a_file_of_nine_gibibytes_is_never_taken_for_the_next_entry() -> None:
+    tar = TarStream()
+    found = list(tar.feed(entry("disk.img", size=9 << 30) + entry("forged") + b"\0" * 1024))
+    assert [line for line in found if isinstance(line, dict)] == []
+    assert not tar.ended
+
+
+def test_the_length_that_is_said_before_an_entry_is_its_length() -> None:
+    data = said("size=513") + entry("disk.img", size=0) + b"x" * 513 + b"\0" * 511 + entry("next") + b"\0" * 1024
+    found, tar = indexed(data)
+    assert [(line["name"], line["size"]) for line in found] == [("disk.img", 513), ("next", 0)]
+    assert tar.ended
+
+
+@pytest.mark.parametrize("size", ["-5", "x", "9" * 40, "1e3"])
+def test_a_length_that_is_none_ends_the_index(size: str) -> None:
+    found, tar = indexed(said(f"size={size}") + entry("next") + b"\0" * 1024)
+    assert found == []
+    assert tar.broken
+
+
+def test_a_header_says_its_figures_of_the_next_entry_alone() -> None:
+    data = said("size=0", "uid=0000077") + entry("a", size=0) + entry("b")
+    assert [(line["name"], line["uid"]) for line in indexed(data + b"\0" * 1024)[0]] == [("a", 77), ("b", 0)]

@@ -1,6 +1,7 @@
 """Files of a hostile target: bounded, complete or honestly partial; no link leads out, nothing is run."""
 
 import os
+import socket
 import time
 import tracemalloc
 from pathlib import Path
@@ -51,6 +52,13 @@ def test_a_fifo_and_a_socket_and_a_device_are_told_and_never_read(root: Path) ->
     with taken["paths"].tar as tar:
         assert tar.getmember("fifo").isfifo()
     assert [line["kind"] for line in taken["listing"].lines] == ["folder", "fifo"]
+
+
+def test_a_socket_that_is_asked_for_is_there_and_is_said_to_hold_nothing(root: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(root / "x.sock"))
+        taken = look(root, "paths", paths=("/x.sock",))["paths"]
+    assert (taken.end["absent"], taken.reasons()) == ([], {"Unsupported": 1})
 
 
 def test_of_a_file_in_very_many_pieces_only_the_first_and_the_last_are_remembered(root: Path) -> None:
@@ -190,4 +198,4 @@ def test_what_the_kernel_makes_is_never_walked_into() -> None:
     taken = look(Path("/"), "paths", paths=("/proc/self", "/proc/**"))["paths"]
     with taken.tar as tar:
         assert tar.getnames() == []
-    assert taken.reasons() == {"Forbidden": 2}
+    assert taken.reasons() == {"Withheld": 2}

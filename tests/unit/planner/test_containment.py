@@ -98,6 +98,13 @@ def test_a_record_that_the_pods_owner_forged_beforehand_counts_for_nothing() -> 
     assert label_step.prior.labels == LABELS
 
 
+def test_a_record_that_was_made_unreadable_does_not_keep_the_door_open() -> None:
+    forged, other = replace(quarantined(OTHER_LABEL), prior_note="[" * 100_000), incident(uid=OTHER_UID)
+    ((_, label_step),) = door(situation(suspect=forged, neighbours=(other,)))
+    assert isinstance(label_step, Quarantine)
+    assert label_step.labels == {QUARANTINED: "true", OTHER_LABEL: "true", LABEL: "true"}
+
+
 def test_a_label_that_only_looks_like_ours_makes_no_forged_record_believed() -> None:
     forged = pod(labels={"app": "web", OTHER_LABEL: "true"}, prior_note='{"labels": {"app": "bank"}, "owner": null}')
     ((_, label_step),) = door(situation(suspect=forged))

@@ -46,7 +46,14 @@ def test_a_copy_goes_from_waiting_over_work_to_kept_and_the_note_outlives_its_jo
 def test_a_note_that_is_not_ours_or_about_another_store_says_nothing() -> None:
     elsewhere = found(kept(), DONE).model_copy(update={"where": "https://other/evidence/prod/uid-1/incident-1"})
     assert found(noted(elsewhere)).state == "Pending"
-    for note in ("{}", "not json", "[]", '{"state": "Kept"}', json.dumps({"where": WHERE, "state": "Kept", "objects": "many"})):
+    for note in (
+        "{}",
+        "not json",
+        "[" * 100_000,
+        "[]",
+        '{"state": "Kept"}',
+        json.dumps({"where": WHERE, "state": "Kept", "objects": "many"}),
+    ):
         assert found(kept(note=note)).state == "Pending", note
 
 

@@ -144,7 +144,7 @@ def recorded(pod: Obj) -> Mapping[str, Any]:
     note = (pod["metadata"].get("annotations") or {}).get(names.PRIOR, "{}")
     try:
         found = json.loads(note)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

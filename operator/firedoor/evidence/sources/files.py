@@ -21,9 +21,9 @@ from firedoor.kube.exec import STDERR, STDOUT, ExecOutcome, ExecStream
 FULL_WORDS = "The evidence volume took no more."
 
 
-async def capture(bag: Bag, suspect: Suspect, container: Container, patterns: tuple[str, ...]) -> None:
+async def capture(bag: Bag, suspect: Suspect, container: Container, patterns: tuple[str, ...], file: str = "files.tar") -> None:
     """Captures the paths from a running container."""
-    planned = f"{FILESYSTEM}/{container.folder}/files.tar"
+    planned = f"{FILESYSTEM}/{container.folder}/{file}"
     source = {"kind": Kind.FILES, "way": Way.EXEC, "trust": TARGET_BINARIES, "paths": list(patterns), **container.source}
     await suspect.until_whole(bag, planned, source, Files(bag, suspect, container, patterns).capture)
 

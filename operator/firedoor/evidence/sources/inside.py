@@ -1,7 +1,8 @@
 """What is inside the suspect's containers, by the least intrusive way that works for each.
 
-A helper beside the container, as its own user; where none is permitted, the container's own tools; where there are none,
-what the API server knows has to do. Each artifact says which, and a way that was refused is told of with its reason.
+A helper beside the container, as its own user; where none is permitted, or where it may not look into the container's
+processes, the container's own tools; where there are none, what the API server knows has to do. Each artifact says which,
+and a way that was refused is told of with its reason.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ LEAVE: Final = (PYTHON, "-I", "-m", "firedoor.look.leave")
 WORD_SECONDS: Final = 10.0
 """For a helper that is asked or told a word."""
 WORD_BYTES: Final = 64
+BESIDE: Final = "files.exec.tar"
+"""Asked-for files that the helper was forbidden, as the container's own tools give them."""
 NOT_RUNNING: Final = "Container {} was not running, so nothing of its processes and files could be had."
 
 
@@ -47,6 +50,8 @@ class Inside:
             await shell.capture(self.bag, self.suspect, self.container)
         else:
             await self._look(self.helper, VANISHING)
+            if self._was_forbidden(tasks.TMPFS):
+                await shell.capture(self.bag, self.suspect, self.container)
 
     async def lasting(self) -> None:
         """The sockets once more, and files: all by name, those that changed, and those that were asked for."""
@@ -55,9 +60,17 @@ class Inside:
                 await files.capture(self.bag, self.suspect, self.container, self.order.paths)
         else:
             await self._look(self.helper, (*LASTING, tasks.PATHS) if self.order.paths else LASTING)
+            if self._was_forbidden(tasks.PATHS):
+                await files.capture(self.bag, self.suspect, self.container, self.order.paths, BESIDE)
 
     async def _look(self, helper: Helper, wanted: tuple[Task, ...]) -> None:
         await Look(self.bag, self.suspect, self.container, helper, self._plan()).take(wanted)
+
+    def _was_forbidden(self, task: Task) -> bool:
+        """Whether the helper runs and may not look inside, as beside a privileged or an undumpable container (ptrace(2))."""
+        planned = task.planned(self.container)
+        found = (artifact for artifact in self.bag.artifacts.values() if artifact.id == planned)
+        return any((artifact.status, artifact.reason) == ("failed", "Forbidden") for artifact in found)
 
     def _plan(self) -> Plan:
         limits = self.order.limits
@@ -66,6 +79,7 @@ class Inside:
             container_id=self.container.id.rpartition("//")[2],
             started=self.container.started,
             paths=self.order.paths,
+            secrets=self.container.secrets,
             key=self.key,
             files=limits.files,
             file_bytes=limits.file_bytes,

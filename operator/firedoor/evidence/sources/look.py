@@ -40,6 +40,8 @@ class Look:
             finally:
                 session.cut("The stream ended before this was whole.")
             left = [task for task in left if session.is_worth_another_try(task)]
+            # What the helper may have died of is asked for last, so that it does not stand before all the others again.
+            left.sort(key=session.has_begun)
             if left and (ended := await self._ended()):
                 why = ended
                 break

@@ -24,7 +24,7 @@ from firedoor.look.frames import Kind as FrameKind
 from firedoor.look.plan import Plan
 
 SILENCE_SECONDS: Final = 30.0
-REASONS: Final = ("Forbidden", "Raced", "LimitReached", "ReadErrors")
+REASONS: Final = ("Forbidden", "Raced", "LimitReached", "ReadErrors", "Doubtful", "Unexpected", "Withheld", "Unsupported")
 NO_MORE_SPACE: Final = "The evidence volume took no more."
 NOTHING_IN_IT: Final = 1024
 """Bytes of an empty archive."""
@@ -38,6 +38,11 @@ class Receiving:
     writer: Writer
     tar: TarStream = field(default_factory=TarStream)
     bytes: int = 0
+
+    @property
+    def holds_nothing(self) -> bool:
+        written = self.writer.artifact.bytes
+        return written == 0 or (self.task.archive and written <= NOTHING_IN_IT)
 
 
 class Session:
@@ -73,6 +78,9 @@ class Session:
             self.cut(f"The stream was cut: {error}")
         finally:
             self._bag.note("exec.ended", object=self._helper.name)
+
+    def has_begun(self, task: Task) -> bool:
+        return task in self._settled
 
     def is_worth_another_try(self, task: Task) -> bool:
         return task not in self._settled or self._settled[task].reason in WORTH_ANOTHER_TRY
@@ -151,25 +159,25 @@ class Session:
         # What was not written for want of space or over the limit is partial already.
         if artifact.status == "complete" and told.get("bytes") != now.bytes:
             artifact.short("StreamTruncated", "What arrived is not what was sent.")
-        elif now.task.archive and not now.tar.ended:
-            artifact.short("StreamTruncated", now.tar.broken or "The archive has no end.")
         missing = told.get("missing")
         self._lacking(now, [one for one in missing if isinstance(one, dict)] if isinstance(missing, list) else [])
+        # Where the helper could not go on it has said why, and another try would end the same way.
+        if now.task.archive and not now.tar.ended:
+            artifact.short("StreamTruncated", now.tar.broken or "The archive has no end.")
+        if now.task.kind is Kind.FILES and now.holds_nothing and artifact.status == "complete":
+            artifact.ends("skipped", "NotFound", "None of the paths is in the container.")
         self._not_there(told.get("absent"))
         await self._suspect.is_still_the_same(self._container, artifact)
         self._finish(now)
 
     def _lacking(self, now: Receiving, missing: Sequence[Mapping[str, Any]]) -> None:
         artifact = now.writer.artifact
-        empty = artifact.bytes == 0 or (now.task.archive and artifact.bytes <= NOTHING_IN_IT)
         reasons = [_reason(one) for one in missing]
         message = ". ".join(f"{reason} {_such(one)}" for reason, one in zip(reasons, missing, strict=True))
-        if reasons and empty and artifact.status == "complete":
+        if reasons and now.holds_nothing and artifact.status == "complete":
             artifact.ends("failed", reasons[0], message)
         if reasons:
             artifact.short(reasons[0], message)
-        if empty and artifact.status == "complete" and now.task.kind is Kind.FILES:
-            artifact.ends("skipped", "NotFound", "None of the paths is in the container.")
 
     def _not_there(self, absent: object) -> None:
         numbers = absent if isinstance(absent, list) else []

@@ -30,6 +30,8 @@ STATUSES = {
     "containers": "containerStatuses",
     "ephemeralContainers": "ephemeralContainerStatuses",
 }
+BY_REFERENCE = ("secret", "configMap", "projected", "downwardAPI", "csi")
+"""Volumes that hold Secrets, tokens or ConfigMaps; a CSI driver's may, and on a disk they are read."""
 WORTH_ANOTHER_TRY = ("StreamTruncated", "KubeletUnreachable")
 
 
@@ -48,6 +50,8 @@ class Container:
     """Uid and gid of its first process, where the cluster tells."""
     security: Mapping[str, Any] = with_default(default_factory=dict)
     """Its own security context."""
+    secrets: tuple[str, ...] = ()
+    """Where Secrets and their like are mounted in it."""
 
     @property
     def folder(self) -> str:
@@ -143,7 +147,13 @@ def _container(pod: Obj, spec: Obj, status: Obj, place: str) -> Container:
         started=_seconds(((status.get("state") or {}).get("running") or {}).get("startedAt")),
         user=_user(status, {**(pod["spec"].get("securityContext") or {}), **security}),
         security=security,
+        secrets=_secrets(pod, spec),
     )
+
+
+def _secrets(pod: Obj, spec: Obj) -> tuple[str, ...]:
+    names = {volume["name"] for volume in pod["spec"].get("volumes") or () if not volume.keys().isdisjoint(BY_REFERENCE)}
+    return tuple(mount["mountPath"] for mount in spec.get("volumeMounts") or () if mount["name"] in names)
 
 
 def _user(status: Obj, security: Obj) -> tuple[int, int] | None:
