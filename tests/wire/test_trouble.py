@@ -42,6 +42,9 @@ def first_of_each(trouble: Exception) -> Hook:
     return fail
 
 
+BUDGETS = "policy/v1/poddisruptionbudgets"
+
+
 @dataclass
 class Rights:
     """What the controller may write outside of incidents and events; `ask` is a hook."""
@@ -154,6 +157,13 @@ async def test_a_release_that_may_not_be_looked_at_is_not_said_to_be_over(cluste
     release(cluster)
     await eventually(lambda: says(cluster, "Stalled"), "it stalls")
     assert says(cluster, "Released", "False")
+
+
+async def test_one_thing_that_is_refused_keeps_nothing_else_from_being_done(busy: FakeCluster, operator: Operator) -> None:
+    busy.before_write = forbidding("POST", BUDGETS)
+    report(busy, **EVERYTHING)
+    await eventually(lambda: says(busy, "Stalled") and contained(busy), "all else holds")
+    assert "poddisruptionbudgets" in condition(busy, "Stalled")["message"]
 
 
 async def test_what_holds_is_still_said_to_hold_while_another_thing_is_forbidden(busy: FakeCluster, operator: Operator) -> None:

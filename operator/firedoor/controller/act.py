@@ -14,7 +14,7 @@ from firedoor.controller.node_list import NodeList
 from firedoor.controller.record import Record
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
-from firedoor.kube.errors import Conflict, KubeError
+from firedoor.kube.errors import Conflict, Forbidden, Invalid, KubeError
 from firedoor.planner import steps
 from firedoor.planner import workload as workload_plan
 from firedoor.planner.protection import shelter_after
@@ -32,12 +32,16 @@ class Actor:
     nodes: NodeList
 
     async def carry_out(self, incident: SecurityIncident, plan: Plan) -> None:
-        """Does the stages in order, the steps of a stage side by side; the first error ends it after its stage."""
+        """Does the stages in order, the steps of a stage side by side; an error ends it after its stage.
+
+        Of several errors the one that is soon over is raised: what was refused is not tried again for a while.
+        """
         for stage in plan:
             doing = (self._step(incident, step) for step in stage)
-            for outcome in await asyncio.gather(*doing, return_exceptions=True):
-                if isinstance(outcome, BaseException):
-                    raise outcome
+            outcomes = await asyncio.gather(*doing, return_exceptions=True)
+            errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+            if errors:
+                raise min(errors, key=lambda error: isinstance(error, Forbidden | Invalid))
 
     async def carry_out_for(self, record: Record, plan: Plan) -> None:
         """The same, with what comes of it for the disruption budget and for a fight over the workload noted on the record."""

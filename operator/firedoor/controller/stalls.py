@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from firedoor.api.conditions import Reason
+from firedoor.controller.again import earliest
 from firedoor.controller.family import Family
 from firedoor.controller.observe import Observer
 from firedoor.controller.proving import Proving
@@ -48,7 +49,8 @@ class Stalls:
             return Again(SLOWLY_SECONDS)
         findings = Findings(drift=record.drift, closed_at=record.closed_at, trouble=trouble)
         await self.scribe.write(record.incident, status(s, findings))
-        return Again(SLOWLY_SECONDS)
+        proving = None if record.incident.leaving else self.proving.verify(record, s)
+        return earliest(Again(SLOWLY_SECONDS), proving) or Again(SLOWLY_SECONDS)
 
     async def _as_far_as_allowed(self, record: Record) -> Situation:
         """The situation for a report of trouble, which may be that what is around the pod must not be looked at."""

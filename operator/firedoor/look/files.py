@@ -5,8 +5,8 @@ Everything is looked at (lstat) before anything is read, because reading moves t
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Final
 
@@ -22,6 +22,8 @@ from firedoor.look.volatile import mounts_of
 from firedoor.look.withheld import withheld
 
 LISTED_MOST: Final = 250_000
+Walk = Generator[Found, None, None]
+"""Holds a folder open until it is closed."""
 
 
 class Tree:
@@ -34,7 +36,7 @@ class Tree:
         self._withheld = withheld(root, mounts, secrets)
         self._sending = sending
 
-    def below(self, top: Path) -> Iterator[Found]:
+    def below(self, top: Path) -> Walk:
         """Everything from `top` on that has files, of every file system."""
 
         def enter(path: Path) -> bool:
@@ -42,7 +44,7 @@ class Tree:
 
         return self._walk(top, enter)
 
-    def on(self, *, in_memory: bool) -> Iterator[Found]:
+    def on(self, *, in_memory: bool) -> Walk:
         """Everything on the file systems in memory, or on the others.
 
         Each is walked by itself, because one may be mounted below another in any order.
@@ -69,13 +71,13 @@ class Tree:
         """Of the file system that is mounted here; empty where none is."""
         return self._points[at].kind if at in self._points else ""
 
-    def _alone(self, top: Path) -> Iterator[Found]:
+    def _alone(self, top: Path) -> Walk:
         def here(path: Path) -> bool:
             return path == top or b"/".join(path) not in self._points
 
         return (found for found in self._walk(top, here) if here(found.path))
 
-    def _walk(self, top: Path, enter: Callable[[Path], bool]) -> Iterator[Found]:
+    def _walk(self, top: Path, enter: Callable[[Path], bool]) -> Walk:
         for found in self.root.walk(top, enter, self._trouble):
             self._sending.sender.alive()
             yield found
@@ -92,13 +94,14 @@ def tmpfs(sending: Sending, plan: Plan, place: Place) -> None:
     """Files of the file systems in memory."""
     with _tree(sending, plan, place) as tree:
         tree.say_withheld(())
-        _archive(sending, plan, tree, tree.on(in_memory=True))
+        with closing(tree.on(in_memory=True)) as found:
+            _archive(sending, plan, tree, found)
 
 
 def everything(sending: Sending, plan: Plan, place: Place) -> None:
     """The listing: a line for each file."""
-    with _tree(sending, plan, place) as tree:
-        for number, found in enumerate(tree.below(())):
+    with _tree(sending, plan, place) as tree, closing(tree.below(())) as every:
+        for number, found in enumerate(every):
             if number == LISTED_MOST:
                 sending.lacks("LimitReached", f"more than {LISTED_MOST} files")
                 return
@@ -109,22 +112,20 @@ def changed(sending: Sending, plan: Plan, place: Place) -> None:
     """Files whose inode changed after the container started. Files that were deleted cannot be seen this way."""
     with _tree(sending, plan, place) as tree:
         since = plan.started * 1e9
-        candidates = (
-            found
-            for found in tree.on(in_memory=False)
-            if found.about.st_ctime_ns > since and not stat.S_ISDIR(found.about.st_mode)
-        )
-        # All are chosen before the first is read, and no more are held than will be taken.
-        _archive(sending, plan, tree, list(islice(candidates, plan.files + 1)))
+        with closing(tree.on(in_memory=False)) as every:
+            candidates = (one for one in every if one.about.st_ctime_ns > since and not stat.S_ISDIR(one.about.st_mode))
+            chosen = list(islice(candidates, plan.files + 1))  # no more are held than will be taken
+        # All are chosen before the first is read.
+        _archive(sending, plan, tree, chosen)
 
 
 def asked_for(sending: Sending, plan: Plan, place: Place) -> None:
     """The paths of the order, and everything below them."""
-    with _tree(sending, plan, place) as tree:
-        _archive(sending, plan, tree, _asked(sending, plan, tree))
+    with _tree(sending, plan, place) as tree, closing(_asked(sending, plan, tree)) as found:
+        _archive(sending, plan, tree, found)
 
 
-def _asked(sending: Sending, plan: Plan, tree: Tree) -> Iterator[Found]:
+def _asked(sending: Sending, plan: Plan, tree: Tree) -> Walk:
     seen = set[Path]()
     for number, pattern in enumerate(plan.paths):
         tops = list(tree.root.matching(parts(os.fsencode(pattern.split("/**", 1)[0]))))

@@ -31,8 +31,12 @@ def door(s: Situation) -> Plan:
 
 
 def containment(s: Situation) -> Plan:
-    """Everything that should hold and does not yet, and at last what holds and should no longer."""
-    stages = (_door_again(s), (*_cordon(s), *shelter(s), *_capture(s)), scale(s), _freeze(s), no_longer_asked(s))
+    """Everything that should hold and does not yet, and what holds and should no longer.
+
+    Behind the door nothing waits for anything else of the same plan, so that what is refused keeps nothing else from holding.
+    """
+    behind = (*_cordon(s), *shelter(s), *_capture(s), *scale(s), *_freeze(s), *no_longer_asked(s))
+    stages = (_door_again(s), behind)
     return tuple(stage for stage in stages if stage)
 
 

@@ -49,7 +49,7 @@ def freeze(s: Situation) -> tuple[Step, ...]:
     if frozen is None:
         return ()
     if missing := _missing(s):
-        return () if objection(s, "Freeze") else (FreezeIdentity(missing, frozen),)
+        return () if _unlistable(missing) or objection(s, "Freeze") else (FreezeIdentity(missing, frozen),)
     excess = tuple(key for key in keys_held(s) if key not in keys_wanted(s))
     return (ThawIdentity(excess, frozen),) if excess else ()
 
@@ -62,6 +62,11 @@ def thaw(s: Situation) -> tuple[Step, ...]:
 
 def _missing(s: Situation) -> tuple[str, ...]:
     return tuple(key for key in keys_wanted(s) if key not in keys_held(s))
+
+
+def _unlistable(keys: tuple[str, ...]) -> bool:
+    """Whether a key is longer than the keys of a ConfigMap may be."""
+    return any(len(key) > names.NAME_LIMIT for key in keys)
 
 
 def frozenness(s: Situation) -> Verdict:
@@ -85,8 +90,11 @@ def _open(s: Situation) -> Verdict | None:
     if s.pod is None and not keys_held(s):
         message = "The suspect pod was gone before its ServiceAccount was frozen; other tokens of that account are still good."
         return Verdict("False", Reason.TOKEN_STILL_VALID, message)
-    if not _missing(s):
+    if not (missing := _missing(s)):
         return None if s.around.identity.enforced else _unread(s)
+    if _unlistable(missing):
+        message = "The ServiceAccount's name is too long to be listed as frozen; identity: Freeze freezes the pod's own token."
+        return Verdict("False", Reason.TOKEN_STILL_VALID, message)
     refused = objection(s, "Freeze")
     if refused is not None:
         return Verdict("False", refused.reason, refused.message)

@@ -62,6 +62,14 @@ def told(found: IncidentStatus) -> Condition:
     return next(condition for condition in found.conditions if condition.type == "IdentityFrozen")
 
 
+def test_an_account_whose_name_is_too_long_for_the_list_is_not_frozen_and_the_way_that_is_left_is_named() -> None:
+    s = contained(asking("FreezeServiceAccount"), frozen(), quarantined(service_account="a" * 253))
+    assert freeze(s) == ()
+    said = frozenness(s)
+    assert (said.status, said.reason) == ("False", Reason.TOKEN_STILL_VALID)
+    assert "identity: Freeze" in said.message
+
+
 def test_the_pods_own_identity_is_frozen_once_the_door_stands() -> None:
     none = frozen()
     assert steps(containment(contained(asking(), none))) == [FreezeIdentity((POD,), none)]
