@@ -5,7 +5,7 @@ The watch and the parts that measure call it. It never waits, decides nothing ab
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from firedoor.api import names
@@ -14,11 +14,15 @@ from firedoor.controller.ledger import Ledger
 from firedoor.controller.node_list import NodeList
 from firedoor.controller.nodes import NodeWatch
 from firedoor.controller.queue import Lane, WorkQueue
+from firedoor.controller.rate import Rate
 from firedoor.controller.record import Record
 from firedoor.kube.client import Obj
 from firedoor.planner.pod_view import PodView
 
 PARENT_WAITS_SECONDS = 0.1
+AT_ONCE = 10
+LATER_SECONDS = 5.0
+"""How soon a door is looked at that somebody has opened more often than AT_ONCE within a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class News:
     """Whether a suspect is not as its incident left it."""
     bag_sealed: Callable[[], None]
     clock: Callable[[], datetime]
+    _repairs: Rate = field(default_factory=lambda: Rate(AT_ONCE))
+    _policies: Rate = field(default_factory=lambda: Rate(AT_ONCE))
 
     def of_incident(self, incident: SecurityIncident, *, gone: bool) -> None:
         """Its newest form is kept, and it is put into the lane where it belongs."""
@@ -71,8 +77,14 @@ class News:
             record = self.ledger.records[uid]
             self.ledger.saw(uid, None if gone else view, at)
             held = record.hold is not None and not record.over
-            if gone or (held and self.touched(record.incident, view)):
+            if gone:
                 self.wake(uid)
+            elif held and self.touched(record.incident, view):
+                self.of_door(uid)
+
+    def of_door(self, uid: str) -> None:
+        """Somebody may have opened it."""
+        self._in_time(uid, self._repairs)
 
     def of_node(self, node: Obj, *, gone: bool) -> None:
         """For whoever holds its cordon, where somebody else changed that."""
@@ -84,7 +96,7 @@ class News:
     def of_policies(self, namespace: str) -> None:
         """A NetworkPolicy of somebody else came, changed or went: for whoever is held in its namespace."""
         for uid in self.ledger.held_in(namespace):
-            self.wake(uid)
+            self._in_time(uid, self._policies)
 
     def of_foreign_policies(self, namespace: str | None) -> None:
         """Policies of other kinds came, changed or went, in a namespace or for all: whoever is held there is tried again."""
@@ -117,6 +129,10 @@ class News:
         """Asks for another look at an incident."""
         self.queue.add(uid, Lane.REST)
 
+    def _in_time(self, uid: str, rate: Rate) -> None:
+        at_once = rate.at_once(uid, asyncio.get_running_loop().time())
+        self.queue.add(uid, Lane.REST, 0.0 if at_once else LATER_SECONDS)
+
     def _try_again(self, record: Record) -> None:
         record.proof_loop_time, record.tries = None, 0
         self.wake(record.incident.uid)
@@ -131,6 +147,8 @@ class News:
         record = self.ledger.records.get(incident.uid)
         if record is None or record.over:
             self.ledger.forget(incident.uid)
+            self._repairs.forget(incident.uid)
+            self._policies.forget(incident.uid)
             self.queue.forget(incident.uid)
             return
         self.ledger.gone(incident, self.clock())

@@ -6,11 +6,11 @@ minute are passed on at once, the rest is left to the resync.
 
 from dataclasses import dataclass, field
 
+from firedoor.controller.rate import Rate
 from firedoor.kube.client import Obj
 from firedoor.planner.node_news import NO_NODE, Cordoned, concerned
 
 AT_ONCE = 5
-WITHIN_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class NodeWatch:
     """The last that was seen of each node's cordon."""
 
     _known: dict[str, Cordoned] = field(default_factory=dict)
-    _passed_on: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    _passed_on: Rate = field(default_factory=lambda: Rate(AT_ONCE))
 
     def seen(self, node: Obj, at: float, *, gone: bool = False) -> frozenset[str]:
         """The holders that should look now. at: seconds."""
@@ -29,11 +29,4 @@ class NodeWatch:
         else:
             self._known[name] = now
         holders = concerned(before, now)
-        return holders if holders and self._in_time(name, at) else frozenset()
-
-    def _in_time(self, name: str, at: float) -> bool:
-        recent = tuple(before for before in self._passed_on.get(name, ()) if at - before < WITHIN_SECONDS)
-        if len(recent) >= AT_ONCE:
-            return False
-        self._passed_on[name] = (*recent, at)
-        return True
+        return holders if holders and self._passed_on.at_once(name, at) else frozenset()

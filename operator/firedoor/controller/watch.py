@@ -91,7 +91,7 @@ async def policy_changed(event: Any, memo: kopf.Memo, **_: Any) -> None:
         # Whoever wrote our labels on it may allow anybody anything. One without a type was there when the watch began.
         parts.news.of_policies(metadata["namespace"])
     if own and event["type"] in ("MODIFIED", "DELETED"):
-        parts.news.wake(uid)
+        parts.news.of_door(uid)
 
 
 @kopf.on.event("", "v1", "pods", labels={names.QUARANTINED: kopf.PRESENT})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from firedoor.api.incident import SecurityIncident
+from firedoor.controller.news import AT_ONCE, LATER_SECONDS
 from firedoor.controller.process import Controller
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
@@ -59,3 +60,14 @@ async def test_a_probe_that_comes_is_for_those_who_could_not_be_tried_without_on
     controller.parts.ledger.records[UID].proof = Proof(missing="No probe pod can be asked.")
     controller.parts.news.of_probe()
     assert woken(controller) == {UID}
+
+
+async def test_of_a_fight_over_a_door_the_first_rounds_of_a_minute_are_followed_at_once_and_the_rest_a_little_later() -> None:
+    controller = holding(on("node-a", UID))
+    due = []
+    for _ in range(AT_ONCE + 2):
+        controller.parts.news.of_door(UID)
+        due.append(controller.queue._waiting[UID].due)
+        controller.queue.forget(UID)
+    assert due[-1] - due[0] >= LATER_SECONDS
+    assert due[AT_ONCE - 1] - due[0] < LATER_SECONDS

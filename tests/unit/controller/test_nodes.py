@@ -3,7 +3,8 @@
 from typing import Any
 
 from firedoor.api.names import cordon_holder
-from firedoor.controller.nodes import AT_ONCE, WITHIN_SECONDS, NodeWatch
+from firedoor.controller.nodes import AT_ONCE, NodeWatch
+from firedoor.controller.rate import WITHIN_SECONDS
 from tests.builders import UID
 
 MINE = cordon_holder(UID)
