@@ -113,14 +113,18 @@ def cordon_refusal(s: Situation, node: NodeView) -> Refusal | None:
     if node.control_plane and not s.rules.allow_control_plane:
         return Refusal(Reason.CONTROL_PLANE, f"Node {node.name} belongs to the control plane and is never cordoned.", False)
     others = (other for other in s.around.nodes if other.name != node.name)
-    if not s.rules.allow_last_node and not any(other.ready and not other.unschedulable for other in others):
+    if not s.rules.allow_last_node and not any(_takes_pods(other) for other in others):
         message = f"Node {node.name} is the last schedulable node; cordoning it would leave nowhere for replacements."
         return Refusal(Reason.LAST_SCHEDULABLE_NODE, message, True)
     return _over_budget(s, node)
 
 
+def _takes_pods(node: NodeView) -> bool:
+    return node.ready and not node.unschedulable and not node.reserved
+
+
 def _over_budget(s: Situation, node: NodeView) -> Refusal | None:
-    held = sum(1 for other in s.around.nodes if other.holders)
+    held = sum(1 for other in s.around.nodes if other.holders or (other.reserved and other.name != node.name))
     said = s.rules.budgets.cordoned_nodes
     budget = max(1, len(s.around.nodes) // 10) if said is None else said
     if held < budget:
