@@ -27,7 +27,13 @@ class Budgets(Frozen):
     cordoned_nodes: int | None = Field(
         default=None, ge=0, le=100000, description="Nodes cordoned in the whole cluster; absent: a tenth of them, one at least."
     )
-    scale_downs_per_hour: int | None = Field(default=None, ge=0, le=100000, description="Workloads scaled to zero in an hour.")
+    scale_downs_per_hour: int | None = Field(
+        default=None,
+        ge=0,
+        le=100000,
+        description="Workloads of the whole cluster scaled to zero in an hour, each counted once. What was released or deleted "
+        "since counts until the hour is over; holding a workload that is at rest already counts for nothing.",
+    )
 
 
 class Approval(Frozen):

@@ -58,7 +58,7 @@ class Parts:
         self.rulebook = Rulebook()
         self.policies = Policies(kube)
         self.nodes, self.node_list = NodeWatch(), NodeList(kube)
-        self.reservations = Reservations(self.node_list)
+        self.reservations = Reservations(self.ledger, self.node_list)
         self.scribe = Scribe(kube, settings.identity)
         self.leadership = Leadership(kube, settings.home, settings.identity)
         self.news = self._news()

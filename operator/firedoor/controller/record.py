@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from firedoor.api.incident import Receipt, SecurityIncident
+from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Key
 from firedoor.planner import late
@@ -93,8 +93,6 @@ def keys(record: Record) -> Iterator[Key]:
         yield ("parent", parent)
     if record.hold is not None:
         yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
-    if any(is_scaling(receipt) for receipt in incident.status.receipts):
-        yield ("scaled",)
 
 
 def behind_the_times(record: Record) -> bool:
@@ -112,11 +110,6 @@ def hold_of(incident: SecurityIncident) -> Hold | None:
         return None
     prior = PodPrior.load(receipt.prior)
     return Hold(incident.target_namespace, prior.owner.uid if prior and prior.owner else "")
-
-
-def is_scaling(receipt: Receipt) -> bool:
-    """Whether it is for a workload that was put to rest."""
-    return receipt.change.startswith("scaled")
 
 
 def is_over(incident: SecurityIncident) -> bool:

@@ -117,15 +117,25 @@ def _over_budget(s: Situation, action: Action) -> Refusal | None:
                 census.isolated_of_workload, budgets.isolated_pods_per_workload, "pods of the suspect's workload are isolated"
             )
         case "ScaleToZero":
-            return _beyond(
-                census.scaled_in_last_hour, budgets.scale_downs_per_hour, "workloads were scaled to zero in the last hour"
-            )
+            return _over_scale_downs(s)
         case _:
             return None
 
 
-def _beyond(held: int, budget: int | None, what: str) -> Refusal | None:
+def _over_scale_downs(s: Situation) -> Refusal | None:
+    """A workload counts once, and one that is at rest already is put to rest by nobody."""
+    workload = s.around.workload
+    if workload is not None and workload.at_rest:
+        return None
+    others = s.census.scaled_in_last_hour - {workload.uid if workload else ""}
+    what = "workloads were scaled to zero in the last hour"
+    return _beyond(
+        len(others), s.rules.budgets.scale_downs_per_hour, what, "A release gives none of it back: wait until that hour is over"
+    )
+
+
+def _beyond(held: int, budget: int | None, what: str, cure: str = "Release an incident") -> Refusal | None:
     if budget is None or held < budget:
         return None
-    message = f"{held} {what}; the policy's budget of {budget} is used up. Release an incident, or raise the budget."
+    message = f"{held} {what}; the policy's budget of {budget} is used up. {cure}, or raise the budget."
     return Refusal(Reason.BUDGET_EXCEEDED, message, curable=True)

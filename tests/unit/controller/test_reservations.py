@@ -1,5 +1,6 @@
 """Reservations: of incidents that see the same world at once, no more act than the guards permit."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,15 +8,17 @@ import pytest
 from firedoor.api.conditions import Reason
 from firedoor.api.names import quarantine_label
 from firedoor.api.policy import Budgets
+from firedoor.controller.ledger import Ledger
 from firedoor.controller.node_list import NodeList
 from firedoor.controller.reservations import Reservations
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, KubeError, Unavailable
-from firedoor.planner.report import cordoned
+from firedoor.planner.report import cordoned, scaled
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
-from firedoor.planner.steps import Cordon, Plan
-from tests.builders import OTHER_UID, UID, deny, incident, quarantined, situation
+from firedoor.planner.steps import Cordon, Plan, ScaleToZero
+from firedoor.planner.workload_view import WorkloadView
+from tests.builders import OTHER_UID, UID, deny, incident, quarantined, situation, workload
 
 
 class Nodes(Kube):
@@ -38,7 +41,7 @@ async def looked(*names: str) -> Reservations:
     """Where the nodes are known already."""
     nodes = NodeList(Nodes(*names))
     await nodes.all()
-    return Reservations(nodes)
+    return Reservations(Ledger(), nodes)
 
 
 def on(node: str, uid: str, **fields: Any) -> Situation:
@@ -102,3 +105,63 @@ async def test_what_an_incident_no_longer_wants_is_reserved_no_longer() -> None:
     reservations.decide(on("node-a", UID, rules=Rules(paused_by=("stop",))))
     _, plan = reservations.decide(on("node-b", OTHER_UID))
     assert cordons(plan) == ["node-b"]
+
+
+def about(found: WorkloadView, uid: str) -> Situation:
+    """A suspect that is free of this workload, which its incident wants at rest; one scale-down an hour is permitted."""
+    asked = {"network": "Isolate", "node": "None", "workload": "ScaleToZero"}
+    wish = incident(uid=uid, containment=asked, evidence={"enabled": False})
+    suspect = quarantined(quarantine_label(uid), owner=None)
+    rules = Rules(budgets=Budgets(scale_downs_per_hour=1))
+    return situation(wish, suspect, policies=(deny(uid),), deployment=found, rules=rules)
+
+
+def scales(plan: Plan) -> list[str]:
+    return [step.workload.uid for stage in plan for step in stage if isinstance(step, ScaleToZero)]
+
+
+WEB = workload(3)
+BANK = replace(WEB, name="bank", uid="bank-uid")
+
+
+async def test_what_one_decided_to_put_to_rest_uses_up_the_budget_of_the_hour() -> None:
+    reservations = await looked()
+    _, first = reservations.decide(about(WEB, UID))
+    seen, second = reservations.decide(about(BANK, OTHER_UID))
+    assert (scales(first), scales(second)) == ([WEB.uid], [])
+    assert scaled(seen).reason == Reason.BUDGET_EXCEEDED
+
+
+async def test_what_was_put_to_rest_counts_before_any_status_says_so() -> None:
+    reservations = await looked()
+    reservations.decide(about(WEB, UID))
+    with reservations.redeemed(UID):
+        pass
+    _, plan = reservations.decide(about(BANK, OTHER_UID))
+    assert scales(plan) == []
+
+
+async def test_two_incidents_may_decide_to_put_one_workload_to_rest() -> None:
+    reservations = await looked()
+    reservations.decide(about(WEB, UID))
+    _, plan = reservations.decide(about(WEB, OTHER_UID))
+    assert scales(plan) == [WEB.uid]
+
+
+async def test_a_scale_down_that_was_not_done_counts_for_nothing() -> None:
+    reservations = await looked()
+    reservations.decide(about(WEB, UID))
+    with pytest.raises(Conflict), reservations.redeemed(UID):
+        raise Conflict("it has moved on")
+    _, plan = reservations.decide(about(BANK, OTHER_UID))
+    assert scales(plan) == [BANK.uid]
+
+
+async def test_a_scale_down_that_nobody_answered_counts_once_it_is_seen_to_be_done() -> None:
+    reservations = await looked()
+    reservations.decide(about(WEB, UID))
+    with pytest.raises(Unavailable), reservations.redeemed(UID):
+        raise Unavailable("no answer in time")
+    reservations.decide(about(workload(0, UID), UID))
+    _, plan = reservations.decide(about(BANK, OTHER_UID))
+    assert scales(plan) == []

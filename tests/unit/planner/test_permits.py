@@ -12,7 +12,7 @@ from firedoor.planner.guards import refusal
 from firedoor.planner.permits import objection
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Census, Situation
-from tests.builders import NOON, UID, incident, pod, quarantined, situation
+from tests.builders import NOON, OTHER_UID, UID, incident, pod, quarantined, situation, workload
 
 ASKS = "alice@example.org"
 APPROVES = "bob@example.org"
@@ -97,11 +97,23 @@ def test_a_budget_that_is_used_up_refuses_the_next(budgets: Budgets, census: Cen
 
 
 def test_scale_downs_have_a_budget_of_their_own() -> None:
-    s = situation(rules=Rules(budgets=Budgets(scale_downs_per_hour=3)), census=Census(scaled_in_last_hour=3))
+    s = situation(rules=Rules(budgets=Budgets(scale_downs_per_hour=3)), census=Census(scaled_in_last_hour=frozenset("abc")))
     found = objection(s, "ScaleToZero")
     assert found is not None
     assert found.reason == Reason.BUDGET_EXCEEDED
+    assert "A release gives none of it back" in found.message
     assert objection(s, "Cordon") is None
+
+
+def test_a_workload_that_is_at_rest_already_is_held_without_a_budget() -> None:
+    none = Rules(budgets=Budgets(scale_downs_per_hour=0))
+    assert objection(situation(deployment=workload(0, OTHER_UID), rules=none), "ScaleToZero") is None
+    assert objection(situation(deployment=workload(3), rules=none), "ScaleToZero") is not None
+
+
+def test_a_workload_that_others_put_to_rest_within_the_hour_counts_once() -> None:
+    rules, census = Rules(budgets=Budgets(scale_downs_per_hour=1)), Census(scaled_in_last_hour=frozenset({workload().uid}))
+    assert objection(situation(deployment=workload(3), rules=rules, census=census), "ScaleToZero") is None
 
 
 def test_a_dry_run_is_refused_only_after_every_true_objection() -> None:
