@@ -10,7 +10,7 @@ from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
 from firedoor.planner.identity import freeze
-from firedoor.planner.permits import Refusal, barred, objection
+from firedoor.planner.permits import Refusal, barred, objection, paused
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
@@ -105,11 +105,12 @@ def holds_cordon(s: Situation, node: NodeView) -> bool:
 
 
 def cordon_refusal(s: Situation, node: NodeView) -> Refusal | None:
-    """Why this node may not be cordoned, if so; a node that is cordoned already may always be held too."""
-    if node.unschedulable:
-        return None
+    """Why this node may not be cordoned, if so. To hold one that is cordoned already takes the same permission, for it stays so
+    as long as anybody holds it; but it makes nothing less schedulable."""
     if (refused := objection(s, "Cordon")) is not None:
         return refused
+    if node.unschedulable:
+        return None
     if node.control_plane and not s.rules.allow_control_plane:
         return Refusal(Reason.CONTROL_PLANE, f"Node {node.name} belongs to the control plane and is never cordoned.", False)
     others = (other for other in s.around.nodes if other.name != node.name)
@@ -137,7 +138,7 @@ def _over_budget(s: Situation, node: NodeView) -> Refusal | None:
 
 def _capture(s: Situation) -> tuple[Step, ...]:
     target = s.incident.spec.target
-    if not wants_evidence(s) or target is None or s.around.capture.state != "Absent":
+    if not wants_evidence(s) or target is None or s.around.capture.state != "Absent" or paused(s):
         return ()
     uid = s.pod.uid if s.pod else s.pinned_uid or ""
     evidence = s.incident.spec.evidence

@@ -27,7 +27,7 @@ class Refusal:
 
 def objection(s: Situation, action: Action) -> Refusal | None:
     """The first thing that stands against this action, if anything does."""
-    return _paused(s) or _unapproved(s, action) or _over_budget(s, action)
+    return paused(s) or _unapproved(s, action) or _over_budget(s, action)
 
 
 def barred(s: Situation) -> Refusal | None:
@@ -49,7 +49,8 @@ def _out_of_reach(s: Situation) -> Refusal | None:
     return Refusal(Reason.TARGET_FINISHED, message, curable=False)
 
 
-def _paused(s: Situation) -> Refusal | None:
+def paused(s: Situation) -> Refusal | None:
+    """What stands against anything new at all."""
     if s.rules.unreadable:
         names = ", ".join(s.rules.unreadable)
         message = f"ContainmentPolicy {names} cannot be read; nothing new is touched until it is set right or deleted."

@@ -77,6 +77,16 @@ def test_a_pause_stops_what_has_not_begun_and_nothing_else() -> None:
     assert refusal(situation(suspect=quarantined(), rules=paused)) is None
 
 
+ALL_BUT_THE_DOOR = {"network": "None", "node": "Cordon", "workload": "ScaleToZero"}
+
+
+@pytest.mark.parametrize(
+    "doors", [{"network": "None", "node": "None"}, ALL_BUT_THE_DOOR], ids=["evidence alone", "all but the door"]
+)
+def test_nothing_begins_under_a_pause_whatever_it_asks_for(doors: dict[str, str]) -> None:
+    assert reason(situation(incident(containment=doors), pod(), rules=Rules(paused_by=("maintenance",)))) == Reason.PAUSED
+
+
 def test_a_label_that_a_policy_protects_protects_the_pod() -> None:
     protecting = Rules(protected_labels=("app=web",))
     assert reason(situation(suspect=pod(), rules=protecting)) == Reason.PROTECTED_POD
