@@ -5,8 +5,21 @@ from pathlib import Path
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.kinds import Asked
 from tests.fakes.workloads import PODS
-from tests.wire.process import operated
-from tests.wire.world import EVENTS, INCIDENTS, LABELS, condition, eventually, labels, outside, quarantines, release, report, says
+from tests.wire.process import Operator, operated
+from tests.wire.world import (
+    EVENTS,
+    INCIDENTS,
+    LABELS,
+    condition,
+    eventually,
+    labels,
+    outside,
+    over,
+    quarantines,
+    release,
+    report,
+    says,
+)
 
 NAMESPACES, RULES = "v1/namespaces", "firedoor.dev/v1alpha1/containmentpolicies"
 SELECTING = {"namespaceSelector": {"matchLabels": {"team": "shop"}}, "paused": True}
@@ -56,6 +69,22 @@ async def test_a_refusal_is_taken_back_in_writing_before_anything_is_touched(clu
         await eventually(lambda: says(cluster, "NodeCordoned"), "it is contained")
         first = next(asked for asked in cluster.written[since:] if asked.collection != EVENTS)
         assert first == Asked("PATCH", INCIDENTS, "shop", "incident", "status")
+
+
+async def test_what_waited_beyond_its_time_is_released_and_never_begun(cluster: FakeCluster, tmp_path: Path) -> None:
+    cluster.add(RULES, {"metadata": {"name": "policy"}, "spec": {"paused": True}})
+    async with operated(cluster, tmp_path):
+        report(cluster, releaseAfter="1s")
+        await eventually(lambda: over(cluster), "it is released")
+        assert condition(cluster, "Released")["message"] == "Nothing had been touched."
+        assert not outside(cluster)
+
+
+async def test_what_is_first_seen_beyond_its_time_is_released_and_never_begun(cluster: FakeCluster, operator: Operator) -> None:
+    metadata = {"name": "incident", "namespace": "shop", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    cluster.add(INCIDENTS, {"metadata": metadata, "spec": {"target": {"kind": "Pod", "name": "suspect"}, "releaseAfter": "1h"}})
+    await eventually(lambda: over(cluster), "it is released")
+    assert not outside(cluster)
 
 
 async def test_where_no_policy_selects_by_label_no_namespace_is_asked_for(cluster: FakeCluster, tmp_path: Path) -> None:

@@ -64,7 +64,10 @@ class ContainmentPolicySpec(Frozen):
         description="Namespaces that this policy speaks of, by their labels. Whoever may label a namespace can take it out "
         "of the policy's reach.",
     )
-    paused: bool = Field(default=False, description="True: nothing new is touched; what is contained stays so.")
+    paused: bool = Field(
+        default=False,
+        description="True: nothing new is touched and no evidence begins; what is contained or under way stays so.",
+    )
     protected_namespaces: tuple[NamespaceName, ...] = Field(
         default=(),
         max_length=256,

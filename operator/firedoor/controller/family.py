@@ -56,11 +56,11 @@ class Family:
         known = s.incident.status.target_uid is not None
         group = None if known else await self.targets.group(s.incident)
         refused = refusal(s, group)
-        if refused is not None:
-            return await self._refuse(record, s, refused, group)
-        if (asked := expiry.due(s)) is not None:
+        if (asked := expiry.due(s, refused)) is not None:
             await self.scribe.release(record.incident, asked)
             return None
+        if refused is not None:
+            return await self._refuse(record, s, refused, group)
         if group is not None:
             await self._accept(record, s, group)
             return Again(0.0, Lane.CONTAIN)

@@ -82,7 +82,11 @@ class Reconciler:
 
     async def _contain_anew(self, record: Record, s: Situation) -> Again | None:
         """Nothing that was known of the suspect before counts."""
-        if (refused := guards.refusal(s)) is not None:
+        refused = guards.refusal(s)
+        if (asked := expiry.due(s, refused)) is not None:
+            await self.scribe.release(record.incident, asked)
+            return None
+        if refused is not None:
             return await self._refuse(record, s, refused)
         plan = containment.door(s)
         if record.refused:

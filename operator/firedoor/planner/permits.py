@@ -24,6 +24,11 @@ class Refusal:
     curable: bool
     """Whether time alone may cure it, so that it is worth looking again."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether the incident waits to begin; a dry run waits for nothing, but is looked at again."""
+        return self.curable and self.reason is not Reason.DRY_RUN
+
 
 def objection(s: Situation, action: Action) -> Refusal | None:
     """The first thing that stands against this action, if anything does."""
