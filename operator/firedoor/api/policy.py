@@ -22,8 +22,16 @@ LabelTerm = Annotated[
 class Budgets(Frozen):
     """How much firedoor may hold at a time."""
 
-    isolated_pods_per_workload: int | None = Field(default=None, ge=0, le=100000, description="Pods of one workload, isolated.")
-    isolated_pods_per_namespace: int | None = Field(default=None, ge=0, le=100000, description="Pods of one namespace, isolated.")
+    isolated_pods_per_workload: int | None = Field(
+        default=None,
+        ge=0,
+        le=100000,
+        description="Pods of one workload, isolated, each counted once. The workload is the pod's own controller; a Deployment's "
+        "pods have its ReplicaSets, so that each revision counts for itself.",
+    )
+    isolated_pods_per_namespace: int | None = Field(
+        default=None, ge=0, le=100000, description="Pods of one namespace, isolated, each counted once."
+    )
     cordoned_nodes: int | None = Field(
         default=None, ge=0, le=100000, description="Nodes cordoned in the whole cluster; absent: a tenth of them, one at least."
     )

@@ -104,7 +104,7 @@ class Ledger:
         """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""
         if s.pod is not None:
             owner, record = s.prior.owner, self.records[s.incident.uid]
-            record.hold = Hold(s.pod.namespace, owner.uid if owner else "")
+            record.hold = Hold(s.pod.namespace, s.pod.uid, owner.uid if owner else "")
             self._index.put(s.incident.uid, keys(record))
 
     def census(self, s: Situation) -> Census:
@@ -113,8 +113,8 @@ class Ledger:
             return Census()
         owner = s.prior.owner.uid if s.pod is not None and s.prior.owner else ""
         return Census(
-            isolated_in_namespace=self._count(s, "in", s.incident.target_namespace),
-            isolated_of_workload=self._count(s, "of", owner) if owner else 0,
+            isolated_in_namespace=self._pods(s, "in", s.incident.target_namespace),
+            isolated_of_workload=self._pods(s, "of", owner) if owner else frozenset(),
             scaled_in_last_hour=self.scale_downs.within_the_hour(s.now),
         )
 
@@ -154,5 +154,7 @@ class Ledger:
     def _holding(self) -> Iterator[Record]:
         return self._living(self._index.of("holding"))
 
-    def _count(self, s: Situation, *key: str) -> int:
-        return sum(1 for record in self._living(self._index.of(*key)) if record.incident.uid != s.incident.uid)
+    def _pods(self, s: Situation, *key: str) -> frozenset[str]:
+        """Uids of the pods that other incidents hold."""
+        others = (record for record in self._living(self._index.of(*key)) if record.incident.uid != s.incident.uid)
+        return frozenset(record.hold.pod for record in others if record.hold is not None)

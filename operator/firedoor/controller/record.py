@@ -25,6 +25,8 @@ class Hold:
     """What an incident isolates, as budgets count it."""
 
     namespace: str
+    pod: str
+    """Its uid: several incidents may hold one."""
     workload: str
     """Uid of the pod's controlling owner; empty for none."""
 
@@ -109,7 +111,7 @@ def hold_of(incident: SecurityIncident) -> Hold | None:
     if receipt is None:
         return None
     prior = PodPrior.load(receipt.prior)
-    return Hold(incident.target_namespace, prior.owner.uid if prior and prior.owner else "")
+    return Hold(incident.target_namespace, receipt.uid, prior.owner.uid if prior and prior.owner else "")
 
 
 def is_over(incident: SecurityIncident) -> bool:

@@ -113,19 +113,25 @@ def _deniers(s: Situation, action: Action) -> str:
 
 
 def _over_budget(s: Situation, action: Action) -> Refusal | None:
-    budgets, census = s.rules.budgets, s.census
-    namespace = s.incident.target_namespace
     match action:
         case "Isolate":
-            return _beyond(
-                census.isolated_in_namespace, budgets.isolated_pods_per_namespace, f"pods of namespace {namespace} are isolated"
-            ) or _beyond(
-                census.isolated_of_workload, budgets.isolated_pods_per_workload, "pods of the suspect's workload are isolated"
-            )
+            return _over_isolated(s)
         case "ScaleToZero":
             return _over_scale_downs(s)
         case _:
             return None
+
+
+def _over_isolated(s: Situation) -> Refusal | None:
+    """A pod counts once, and one that is isolated already is isolated anew by nobody."""
+    if s.held_by_others:
+        return None
+    budgets, census, own = s.rules.budgets, s.census, {s.pod.uid if s.pod else ""}
+    in_namespace, of_workload = len(census.isolated_in_namespace - own), len(census.isolated_of_workload - own)
+    there, its = f"pods of namespace {s.incident.target_namespace}", "pods of the suspect's workload"
+    return _beyond(in_namespace, budgets.isolated_pods_per_namespace, f"{there} are isolated") or _beyond(
+        of_workload, budgets.isolated_pods_per_workload, f"{its} are isolated"
+    )
 
 
 def _over_scale_downs(s: Situation) -> Refusal | None:

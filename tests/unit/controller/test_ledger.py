@@ -70,11 +70,21 @@ def test_a_budget_counts_what_others_isolate_and_scaled_and_never_the_incident_i
     ledger, own = kept(incident(), scaled()), situation(incident(), pod(), rules=Rules(budgets=Budgets(cordoned_nodes=1)))
     other = situation(incident(uid=OTHER_UID), pod())
     ledger.reserve(own)
-    assert ledger.census(own) == Census(0, 0, frozenset("d"))
+    assert ledger.census(own) == Census(scaled_in_last_hour=frozenset("d"))
     ledger.reserve(other)
-    assert ledger.census(own) == Census(1, 0, frozenset("d"))
+    assert ledger.census(own) == Census(frozenset({pod().uid}), frozenset(), frozenset("d"))
     ledger.records[OTHER_UID].over = True
-    assert ledger.census(own) == Census(0, 0, frozenset("d")), "what was scaled within the hour stays counted"
+    assert ledger.census(own) == Census(scaled_in_last_hour=frozenset("d")), "what was scaled within the hour stays counted"
+
+
+def test_a_pod_counts_once_as_isolated_however_many_incidents_hold_it() -> None:
+    receipt = {"object": "Pod web-1", "uid": "pod-uid", "change": "isolated", "prior": "{}", "at": NOON}
+    known = incident(uid=PARENT_UID, status={"receipts": [receipt]})
+    ledger, third = kept(incident(), incident(uid=OTHER_UID), known), incident(uid="3", target={"name": "web-3"})
+    ledger.reserve(situation(incident(), pod()))
+    ledger.reserve(situation(incident(uid=OTHER_UID), pod()))
+    asked = situation(third, pod(name="web-3", uid="third"), rules=Rules(budgets=Budgets(isolated_pods_per_namespace=2)))
+    assert ledger.census(asked).isolated_in_namespace == {"pod-uid"}
 
 
 def scaled_in_last_hour(ledger: Ledger, later: timedelta = timedelta()) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Pause, approvals and budgets: what stands against an action, who may lift it, and what silence means."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from firedoor.planner.guards import refusal
 from firedoor.planner.permits import objection
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Census, Situation
-from tests.builders import NOON, OTHER_UID, UID, incident, pod, quarantined, situation, workload
+from tests.builders import NOON, OTHER_LABEL, OTHER_UID, UID, incident, pod, quarantined, situation, workload
 
 ASKS = "alice@example.org"
 APPROVES = "bob@example.org"
@@ -96,14 +97,27 @@ def test_a_label_that_a_policy_protects_protects_the_pod() -> None:
 @pytest.mark.parametrize(
     ("budgets", "census"),
     [
-        (Budgets(isolated_pods_per_namespace=2), Census(isolated_in_namespace=2)),
-        (Budgets(isolated_pods_per_workload=1), Census(isolated_of_workload=1)),
+        (Budgets(isolated_pods_per_namespace=2), Census(isolated_in_namespace=frozenset("ab"))),
+        (Budgets(isolated_pods_per_workload=1), Census(isolated_of_workload=frozenset("a"))),
         (Budgets(isolated_pods_per_namespace=0), Census()),
     ],
     ids=["namespace", "workload", "nothing at all"],
 )
 def test_a_budget_that_is_used_up_refuses_the_next(budgets: Budgets, census: Census) -> None:
     assert reason(situation(suspect=pod(), rules=Rules(budgets=budgets), census=census)) == Reason.BUDGET_EXCEEDED
+
+
+def test_an_incident_about_a_pod_that_another_one_isolates_needs_no_budget() -> None:
+    none = Rules(budgets=Budgets(isolated_pods_per_namespace=0, isolated_pods_per_workload=0))
+    held = situation(suspect=quarantined(OTHER_LABEL), neighbours=(incident(uid=OTHER_UID),), rules=none)
+    assert reason(held) is None
+    assert reason(replace(held, neighbours=())) == Reason.BUDGET_EXCEEDED, "nobody holds it by that label"
+
+
+def test_a_pod_that_another_incident_is_about_to_isolate_counts_once() -> None:
+    one = Rules(budgets=Budgets(isolated_pods_per_namespace=1))
+    about_to = Census(isolated_in_namespace=frozenset({pod().uid}))
+    assert reason(situation(suspect=pod(), rules=one, census=about_to)) is None
 
 
 def test_scale_downs_have_a_budget_of_their_own() -> None:
