@@ -73,7 +73,7 @@ class Parts:
         residues = Residues(kube)
         self.verifier = Verifier(self.probes, self.enforcement, residues, self.news.wake, outward)
         self.foreign = ForeignWatch(residues, self.ledger.holding, self.news.of_foreign_policies)
-        self.actor = Actor(kube, settings, self.captures, self.node_list)
+        self.actor = Actor(kube, settings, self.captures, self.node_list, self.ledger.scale_downs)
         self.resync = self._resync()
         self.reconciler = self._reconciler()
 

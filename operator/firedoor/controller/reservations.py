@@ -45,10 +45,9 @@ class Reservations:
         except BaseException:
             self.give_up(incident_uid)
             raise
-        self.ledger.scale_downs.done(incident_uid)
-        self.nodes.reserve(incident_uid, ())
+        self.give_up(incident_uid)
 
     def give_up(self, incident_uid: str) -> None:
-        """What this incident had decided to do is not done."""
+        """What this incident had decided to do and has not done is not done."""
         self.ledger.scale_downs.give_up(incident_uid)
         self.nodes.reserve(incident_uid, ())

@@ -39,6 +39,7 @@ class ScaleDowns:
     def done(self, incident_uid: str) -> None:
         """What was reserved was done."""
         for uid, at in self._reserved.pop(incident_uid, {}).items():
+            self._drop_older(at)
             self._put_to_rest(uid, at)
 
     def give_up(self, incident_uid: str) -> None:
@@ -47,8 +48,11 @@ class ScaleDowns:
 
     def within_the_hour(self, now: datetime) -> frozenset[str]:
         """The workloads that were put to rest in the last hour, or are about to be."""
-        self._done = {uid: at for uid, at in self._done.items() if now - at <= HOUR}
+        self._drop_older(now)
         return frozenset(self._done).union(*self._reserved.values())
+
+    def _drop_older(self, now: datetime) -> None:
+        self._done = {uid: at for uid, at in self._done.items() if now - at <= HOUR}
 
     def _put_to_rest(self, uid: str, at: datetime) -> None:
         self._done[uid] = max(at, self._done.get(uid, at))

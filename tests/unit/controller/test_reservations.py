@@ -136,7 +136,7 @@ async def test_what_was_put_to_rest_counts_before_any_status_says_so() -> None:
     reservations = await looked()
     reservations.decide(about(WEB, UID))
     with reservations.redeemed(UID):
-        pass
+        reservations.ledger.scale_downs.done(UID)
     _, plan = reservations.decide(about(BANK, OTHER_UID))
     assert scales(plan) == []
 
