@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 from tests.fakes.apiserver import FakeCluster
+from tests.fakes.workloads import PODS
 from tests.wire.process import Operator, operated
-from tests.wire.world import NODES, annotations, condition, contain, eventually, release, report, says
+from tests.wire.world import NODES, annotations, condition, contain, eventually, release, report, says, suspect
 
 SOON = 2.0
 
@@ -41,3 +42,18 @@ async def test_where_cordons_are_switched_off_nodes_are_not_watched(cluster: Fak
         assert condition(cluster, "NodeCordoned")["reason"] == "NotRequested"
         release(cluster)
         await eventually(lambda: says(cluster, "Released"), "released")
+
+
+async def test_two_incidents_at_once_never_cordon_the_last_schedulable_node(cluster: FakeCluster, operator: Operator) -> None:
+    here = suspect(cluster)
+    there = {"metadata": {"name": "second", "namespace": "shop"}, "spec": {**here["spec"], "nodeName": "node-b"}}
+    cluster.add(PODS, {**there, "status": here["status"]})
+    report(cluster, "first")
+    report(cluster, "second", target={"kind": "Pod", "name": "second"})
+
+    def said() -> list[str]:
+        return sorted(condition(cluster, "NodeCordoned", name)["reason"] for name in ("first", "second"))
+
+    await eventually(lambda: said() == ["Cordoned", "LastSchedulableNode"], "one is cordoned, and the other refused")
+    unschedulable = [bool(node["spec"].get("unschedulable")) for node in cluster.all(NODES)]
+    assert sorted(unschedulable) == [False, True]

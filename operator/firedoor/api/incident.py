@@ -176,7 +176,9 @@ class IncidentSpec(Frozen):
     )
     dry_run: bool = Field(default=False, description="True: the plan goes to status, and nothing is touched.")
     release_after: Duration | None = Field(
-        default=None, description="Release by itself so long after the incident was made, such as 24h. Absent: as policies say."
+        default=None,
+        description="Release by itself so long after the incident was made, such as 24h; what has only waited until then never "
+        "begins. Absent: as policies say.",
     )
     hold: bool = Field(default=False, description="True: releaseAfter waits until hold is false again.")
     release: Release | None = Field(default=None, description="When present, everything is given back. Cannot be taken back.")

@@ -22,12 +22,26 @@ LabelTerm = Annotated[
 class Budgets(Frozen):
     """How much firedoor may hold at a time."""
 
-    isolated_pods_per_workload: int | None = Field(default=None, ge=0, le=100000, description="Pods of one workload, isolated.")
-    isolated_pods_per_namespace: int | None = Field(default=None, ge=0, le=100000, description="Pods of one namespace, isolated.")
+    isolated_pods_per_workload: int | None = Field(
+        default=None,
+        ge=0,
+        le=100000,
+        description="Pods of one workload, isolated, each counted once. The workload is the pod's own controller; a Deployment's "
+        "pods have its ReplicaSets, so that each revision counts for itself.",
+    )
+    isolated_pods_per_namespace: int | None = Field(
+        default=None, ge=0, le=100000, description="Pods of one namespace, isolated, each counted once."
+    )
     cordoned_nodes: int | None = Field(
         default=None, ge=0, le=100000, description="Nodes cordoned in the whole cluster; absent: a tenth of them, one at least."
     )
-    scale_downs_per_hour: int | None = Field(default=None, ge=0, le=100000, description="Workloads scaled to zero in an hour.")
+    scale_downs_per_hour: int | None = Field(
+        default=None,
+        ge=0,
+        le=100000,
+        description="Workloads of the whole cluster scaled to zero in an hour, each counted once. What was released or deleted "
+        "since counts until the hour is over; holding a workload that is at rest already counts for nothing.",
+    )
 
 
 class Approval(Frozen):
@@ -58,7 +72,10 @@ class ContainmentPolicySpec(Frozen):
         description="Namespaces that this policy speaks of, by their labels. Whoever may label a namespace can take it out "
         "of the policy's reach.",
     )
-    paused: bool = Field(default=False, description="True: nothing new is touched; what is contained stays so.")
+    paused: bool = Field(
+        default=False,
+        description="True: nothing new is touched and no evidence begins; what is contained or under way stays so.",
+    )
     protected_namespaces: tuple[NamespaceName, ...] = Field(
         default=(),
         max_length=256,

@@ -12,6 +12,7 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller.captures import Captures
 from firedoor.controller.node_list import NodeList
 from firedoor.controller.record import Record
+from firedoor.controller.scale_downs import ScaleDowns
 from firedoor.controller.settings import Settings
 from firedoor.kube.client import Kube
 from firedoor.kube.errors import Conflict, Forbidden, Invalid, KubeError
@@ -30,6 +31,7 @@ class Actor:
     settings: Settings
     captures: Captures
     nodes: NodeList
+    scale_downs: ScaleDowns
 
     async def carry_out(self, incident: SecurityIncident, plan: Plan) -> None:
         """Does the stages in order, the steps of a stage side by side; an error ends it after its stage.
@@ -127,6 +129,7 @@ class Actor:
         found = step.workload
         prior = None if found.to_record is None else found.to_record.dump()
         await workload.hold(self.kube, _at(found), (incident.uid, incident.key), prior)
+        self.scale_downs.done(incident.uid)
 
     async def _return_replicas(self, incident: SecurityIncident, step: steps.ReturnReplicas) -> None:
         spec = None if step.setting is None else step.setting.spec

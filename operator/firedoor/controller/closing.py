@@ -18,7 +18,7 @@ from firedoor.controller.record import Record
 from firedoor.controller.status import Scribe
 from firedoor.controller.verifier import Verifier
 from firedoor.kube.errors import Conflict
-from firedoor.planner import containment, guards, imagine
+from firedoor.planner import containment, expiry, guards, imagine
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.proof import Proof
 from firedoor.planner.report import repair
@@ -47,7 +47,7 @@ class Closing:
             return False
         record.glanced = True
         s = await self.observer.suspect(record.incident, self.clock(), recalled=True)
-        if guards.refusal(s) is not None or not (plan := containment.door(s)):
+        if guards.refusal(s) is not None or expiry.due(s) is not None or not (plan := containment.door(s)):
             return False
         try:
             await self.close(record, s, plan)

@@ -17,6 +17,7 @@ from firedoor.controller.observe import Observer
 from firedoor.controller.queue import Again, Lane
 from firedoor.controller.record import Record
 from firedoor.controller.rehearsal import Rehearsal
+from firedoor.controller.reservations import Reservations
 from firedoor.controller.status import Scribe
 from firedoor.controller.targets import Targets
 from firedoor.planner import blind, expiry, family, late, release, workload
@@ -46,6 +47,7 @@ class Family:
     targets: Targets
     children: Children
     rehearsal: Rehearsal
+    reservations: Reservations
     clock: Callable[[], datetime]
 
     async def contain(self, record: Record) -> Again | None:
@@ -54,11 +56,11 @@ class Family:
         known = s.incident.status.target_uid is not None
         group = None if known else await self.targets.group(s.incident)
         refused = refusal(s, group)
-        if refused is not None:
-            return await self._refuse(record, s, refused, group)
-        if (asked := expiry.due(s)) is not None:
+        if (asked := expiry.due(s, refused)) is not None:
             await self.scribe.release(record.incident, asked)
             return None
+        if refused is not None:
+            return await self._refuse(record, s, refused, group)
         if group is not None:
             await self._accept(record, s, group)
             return Again(0.0, Lane.CONTAIN)
@@ -67,6 +69,7 @@ class Family:
     async def give_back(self, record: Record) -> Again | None:
         """One look at an incident that is to be released; its workload first, its node last."""
         s = await self.observer.apart(await self.observer.suspect(record.incident, self.clock()))
+        self.reservations.give_up(record.incident.uid)
         members = await self.children.of(record.incident)
         going = [one.child for one in members if one.child is not None and not one.child.leaving]
         record.drift += tuple(d for d in drifts(family.own(s)) if d not in record.drift)
@@ -117,8 +120,10 @@ class Family:
         await self.children.follow(family.outdated(record.incident, members), family.child_containment(record.incident))
         await self.scribe.hold(record.incident)
         s = await self._remembering(record, await self.observer.apart(s), members)
-        if plan := containment(family.own(s)):
-            await self.actor.carry_out_for(record, plan)
+        s, plan = self.reservations.decide(s, lambda known: containment(family.own(known)))
+        if plan:
+            with self.reservations.redeemed(record.incident.uid):
+                await self.actor.carry_out_for(record, plan)
             s = replace(s, around=(await self.observer.apart(s)).around)
         await self._report(record, s, members, Findings(drift=record.drift))
         retry = Again(LOOK_AGAIN_SECONDS) if taken else None

@@ -5,19 +5,19 @@ Memory only: the watch and the resync fill it, and nothing is read or written at
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PARENT, quarantine_label
 from firedoor.controller.index import Index
-from firedoor.controller.record import Hold, Record, Seen, hold_of, is_over, is_scaling, keys
+from firedoor.controller.record import Hold, Record, Seen, hold_of, is_over, keys
+from firedoor.controller.scale_downs import ScaleDowns
 from firedoor.planner.family import vouches
 from firedoor.planner.fight import Fight
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.rules import UNBOUNDED
 from firedoor.planner.situation import Census, Situation
 
-HOUR = timedelta(hours=1)
 SEEN_SECONDS = 30.0
 """How long a suspect counts as it was last seen, as long as the watch brings nothing else of it."""
 
@@ -29,6 +29,7 @@ class Ledger:
     records: dict[str, Record] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
     """Uids of incidents that are there but could not be read when all were last listed; none of them may be taken for gone."""
+    scale_downs: ScaleDowns = field(default_factory=ScaleDowns)
     _index: Index = field(default_factory=Index)
 
     def note(self, incident: SecurityIncident) -> Record:
@@ -41,6 +42,7 @@ class Ledger:
         record.over = record.over or is_over(incident)
         record.hold = record.hold or hold_of(incident)
         self._index.put(incident.uid, keys(record))
+        self.scale_downs.note(incident.status.receipts)
         return record
 
     def neighbours(self, incident: SecurityIncident) -> tuple[SecurityIncident, ...]:
@@ -102,19 +104,18 @@ class Ledger:
         """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""
         if s.pod is not None:
             owner, record = s.prior.owner, self.records[s.incident.uid]
-            record.hold = Hold(s.pod.namespace, owner.uid if owner else "")
+            record.hold = Hold(s.pod.namespace, s.pod.uid, owner.uid if owner else "")
             self._index.put(s.incident.uid, keys(record))
 
     def census(self, s: Situation) -> Census:
-        """What other incidents hold; counted only where a budget asks."""
+        """What is held and was done by others, at this moment; counted only where a budget asks."""
         if s.rules.budgets == UNBOUNDED:
             return Census()
         owner = s.prior.owner.uid if s.pod is not None and s.prior.owner else ""
-        scaled = (self.records[uid].incident for uid in self._index.of("scaled") if uid != s.incident.uid)
         return Census(
-            isolated_in_namespace=self._count(s, "in", s.incident.target_namespace),
-            isolated_of_workload=self._count(s, "of", owner) if owner else 0,
-            scaled_in_last_hour=sum(1 for incident in scaled if _scaled_since(incident, s.now - HOUR)),
+            isolated_in_namespace=self._pods(s, "in", s.incident.target_namespace),
+            isolated_of_workload=self._pods(s, "of", owner) if owner else frozenset(),
+            scaled_in_last_hour=self.scale_downs.within_the_hour(s.now),
         )
 
     def looked(self, uid: str, at: float) -> None:
@@ -153,9 +154,7 @@ class Ledger:
     def _holding(self) -> Iterator[Record]:
         return self._living(self._index.of("holding"))
 
-    def _count(self, s: Situation, *key: str) -> int:
-        return sum(1 for record in self._living(self._index.of(*key)) if record.incident.uid != s.incident.uid)
-
-
-def _scaled_since(incident: SecurityIncident, since: datetime) -> bool:
-    return any(is_scaling(receipt) and receipt.at >= since for receipt in incident.status.receipts)
+    def _pods(self, s: Situation, *key: str) -> frozenset[str]:
+        """Uids of the pods that other incidents hold."""
+        others = (record for record in self._living(self._index.of(*key)) if record.incident.uid != s.incident.uid)
+        return frozenset(record.hold.pod for record in others if record.hold is not None)

@@ -93,19 +93,21 @@ class Observer:
 
     async def around(self, s: Situation, *, fresh: bool = True) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
-        policies, nodes, workload, capture, identity = await asyncio.gather(
+        policies, _, workload, capture, identity = await asyncio.gather(
             self._around(s, fresh),
             self._nodes.all(),
             self._workloads.of(s),
             self.capture(s),
             identities.identity(self._kube, s),
         )
+        nodes = self._nodes.seen_by(s.incident.uid)
         around = Surroundings(policies=policies, nodes=nodes, workload=workload, capture=capture, identity=identity)
         return replace(s, around=around)
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
-        nodes, workload = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
+        _, workload = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
+        nodes = self._nodes.seen_by(s.incident.uid)
         return replace(s, around=Surroundings(nodes=nodes, workload=workload, sheltered=False))
 
     async def workload(self, s: Situation) -> WorkloadView | None:

@@ -31,6 +31,7 @@ from firedoor.controller.proving import Proving
 from firedoor.controller.queue import WorkQueue
 from firedoor.controller.reconcile import Reconciler, now
 from firedoor.controller.rehearsal import Rehearsal
+from firedoor.controller.reservations import Reservations
 from firedoor.controller.residue import Residues
 from firedoor.controller.resync import Resync
 from firedoor.controller.retention import Retention
@@ -57,6 +58,7 @@ class Parts:
         self.rulebook = Rulebook()
         self.policies = Policies(kube)
         self.nodes, self.node_list = NodeWatch(), NodeList(kube)
+        self.reservations = Reservations(self.ledger, self.node_list)
         self.scribe = Scribe(kube, settings.identity)
         self.leadership = Leadership(kube, settings.home, settings.identity)
         self.news = self._news()
@@ -71,7 +73,7 @@ class Parts:
         residues = Residues(kube)
         self.verifier = Verifier(self.probes, self.enforcement, residues, self.news.wake, outward)
         self.foreign = ForeignWatch(residues, self.ledger.holding, self.news.of_foreign_policies)
-        self.actor = Actor(kube, settings, self.captures, self.node_list)
+        self.actor = Actor(kube, settings, self.captures, self.node_list, self.ledger.scale_downs)
         self.resync = self._resync()
         self.reconciler = self._reconciler()
 
@@ -116,6 +118,7 @@ class Parts:
             family=family,
             closing=Closing(self.ledger, self.observer, self.actor, self.scribe, self.probes, self.verifier, now),
             proving=proving,
+            reservations=self.reservations,
             stalls=Stalls(self.observer, self.scribe, family, proving, now),
             clock=now,
         )
@@ -128,6 +131,7 @@ class Parts:
             targets=Targets(self.kube, self.rulebook, self.settings.home),
             children=Children(self.kube, self.ledger),
             rehearsal=Rehearsal(self.kube, self.observer, self.rulebook),
+            reservations=self.reservations,
             clock=now,
         )
 

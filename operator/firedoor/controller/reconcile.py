@@ -4,7 +4,7 @@ The work queue calls `reconcile`. Creation, change, resync, restart, release and
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ from firedoor.controller.observe import Observer
 from firedoor.controller.proving import Proving
 from firedoor.controller.queue import Again, Lane
 from firedoor.controller.record import Record
+from firedoor.controller.reservations import Reservations
 from firedoor.controller.stalls import Stalls
 from firedoor.controller.status import Scribe
 from firedoor.kube.errors import Forbidden, Invalid
@@ -51,6 +52,7 @@ class Reconciler:
     family: Family
     closing: Closing
     proving: Proving
+    reservations: Reservations
     stalls: Stalls
     clock: Callable[[], datetime]
 
@@ -80,7 +82,11 @@ class Reconciler:
 
     async def _contain_anew(self, record: Record, s: Situation) -> Again | None:
         """Nothing that was known of the suspect before counts."""
-        if (refused := guards.refusal(s)) is not None:
+        refused = guards.refusal(s)
+        if (asked := expiry.due(s, refused)) is not None:
+            await self.scribe.release(record.incident, asked)
+            return None
+        if refused is not None:
             return await self._refuse(record, s, refused)
         plan = containment.door(s)
         if record.refused:
@@ -123,8 +129,8 @@ class Reconciler:
         if (asked := expiry.due(s)) is not None:
             await self.scribe.release(record.incident, asked)
             return None
-        s = self.proving.remembering(record, s)
-        if plan := containment.containment(s):
+        s, plan = self.reservations.decide(self.proving.remembering(record, s))
+        if plan:
             await self._tell_of_repair(record, s, plan)
             if not await self._carry_out_held(record, plan):
                 return None
@@ -144,13 +150,15 @@ class Reconciler:
 
         False: the incident is gone, and nothing was done that only it would lead back to.
         """
-        if any(isinstance(step, steps.ScaleToZero) for stage in plan for step in stage):
-            if not await self.scribe.hold(record.incident):
-                return False
-            await self.actor.carry_out_for(record, plan)
+        with self.reservations.redeemed(record.incident.uid):
+            if any(isinstance(step, steps.ScaleToZero) for stage in plan for step in stage):
+                if not await self.scribe.hold(record.incident):
+                    self.reservations.give_up(record.incident.uid)
+                    return False
+                await self.actor.carry_out_for(record, plan)
+                return True
+            await _both(self.actor.carry_out_for(record, plan), self.scribe.hold(record.incident))
             return True
-        await asyncio.gather(self.actor.carry_out_for(record, plan), self.scribe.hold(record.incident))
-        return True
 
     async def _tell_of_repair(self, record: Record, s: Situation, plan: Plan) -> None:
         """Somebody else took away what holds; it is put back, and said so."""
@@ -174,6 +182,7 @@ class Reconciler:
 
     async def _give_back(self, record: Record) -> Again | None:
         s = await self._look(record)
+        self.reservations.give_up(record.incident.uid)
         record.drift += tuple(d for d in drifts(s) if d not in record.drift)
         if plan := release.release(s):
             await self.actor.carry_out_for(record, plan)
@@ -203,6 +212,13 @@ class Reconciler:
     async def _report(self, record: Record, s: Situation, refused: Refusal | None = None, plan: PlanStatus | None = None) -> None:
         findings = Findings(refused=refused, drift=record.drift, closed_at=record.closed_at, plan=plan)
         await self.scribe.write(record.incident, status(s, findings))
+
+
+async def _both(carrying_out: Awaitable[None], holding: Awaitable[bool]) -> None:
+    """Ends when both have ended, well or not: what is reserved for a plan stays so while any of it is under way."""
+    for outcome in await asyncio.gather(carrying_out, holding, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def now() -> datetime:

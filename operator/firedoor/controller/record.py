@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from firedoor.api.incident import Receipt, SecurityIncident
+from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Key
 from firedoor.planner import late
@@ -25,6 +25,8 @@ class Hold:
     """What an incident isolates, as budgets count it."""
 
     namespace: str
+    pod: str
+    """Its uid: several incidents may hold one."""
     workload: str
     """Uid of the pod's controlling owner; empty for none."""
 
@@ -93,8 +95,6 @@ def keys(record: Record) -> Iterator[Key]:
         yield ("parent", parent)
     if record.hold is not None:
         yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
-    if any(is_scaling(receipt) for receipt in incident.status.receipts):
-        yield ("scaled",)
 
 
 def behind_the_times(record: Record) -> bool:
@@ -111,12 +111,7 @@ def hold_of(incident: SecurityIncident) -> Hold | None:
     if receipt is None:
         return None
     prior = PodPrior.load(receipt.prior)
-    return Hold(incident.target_namespace, prior.owner.uid if prior and prior.owner else "")
-
-
-def is_scaling(receipt: Receipt) -> bool:
-    """Whether it is for a workload that was put to rest."""
-    return receipt.change.startswith("scaled")
+    return Hold(incident.target_namespace, receipt.uid, prior.owner.uid if prior and prior.owner else "")
 
 
 def is_over(incident: SecurityIncident) -> bool:

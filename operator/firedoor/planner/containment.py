@@ -10,7 +10,7 @@ from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
 from firedoor.planner.identity import freeze
-from firedoor.planner.permits import Refusal, barred, objection
+from firedoor.planner.permits import Refusal, barred, objection, paused
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
@@ -109,22 +109,27 @@ def holds_cordon(s: Situation, node: NodeView) -> bool:
 
 
 def cordon_refusal(s: Situation, node: NodeView) -> Refusal | None:
-    """Why this node may not be cordoned, if so; a node that is cordoned already may always be held too."""
-    if node.unschedulable:
-        return None
+    """Why this node may not be cordoned, if so. To hold one that is cordoned already takes the same permission, for it stays so
+    as long as anybody holds it; but it makes nothing less schedulable."""
     if (refused := objection(s, "Cordon")) is not None:
         return refused
+    if node.unschedulable:
+        return None
     if node.control_plane and not s.rules.allow_control_plane:
         return Refusal(Reason.CONTROL_PLANE, f"Node {node.name} belongs to the control plane and is never cordoned.", False)
     others = (other for other in s.around.nodes if other.name != node.name)
-    if not s.rules.allow_last_node and not any(other.ready and not other.unschedulable for other in others):
+    if not s.rules.allow_last_node and not any(_takes_pods(other) for other in others):
         message = f"Node {node.name} is the last schedulable node; cordoning it would leave nowhere for replacements."
         return Refusal(Reason.LAST_SCHEDULABLE_NODE, message, True)
     return _over_budget(s, node)
 
 
+def _takes_pods(node: NodeView) -> bool:
+    return node.ready and not node.unschedulable and not node.reserved
+
+
 def _over_budget(s: Situation, node: NodeView) -> Refusal | None:
-    held = sum(1 for other in s.around.nodes if other.holders)
+    held = sum(1 for other in s.around.nodes if other.holders or (other.reserved and other.name != node.name))
     said = s.rules.budgets.cordoned_nodes
     budget = max(1, len(s.around.nodes) // 10) if said is None else said
     if held < budget:
@@ -137,7 +142,7 @@ def _over_budget(s: Situation, node: NodeView) -> Refusal | None:
 
 def _capture(s: Situation) -> tuple[Step, ...]:
     target = s.incident.spec.target
-    if not wants_evidence(s) or target is None or s.around.capture.state != "Absent":
+    if not wants_evidence(s) or target is None or s.around.capture.state != "Absent" or paused(s):
         return ()
     uid = s.pod.uid if s.pod else s.pinned_uid or ""
     evidence = s.incident.spec.evidence

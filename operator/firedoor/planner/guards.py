@@ -6,7 +6,7 @@ The first that speaks decides. A refusal names the object and what would cure it
 from collections.abc import Callable
 
 from firedoor.api.conditions import Reason
-from firedoor.planner.permits import Refusal, barred
+from firedoor.planner.permits import Refusal, barred, paused
 from firedoor.planner.rules import has_label
 from firedoor.planner.situation import PROTECTED_NAMESPACES, Situation
 
@@ -74,8 +74,8 @@ def protected_pod(s: Situation) -> Refusal | None:
 
 
 def not_permitted(s: Situation) -> Refusal | None:
-    """Something stands against closing the door; where something else is held already, that goes on."""
-    return None if s.begun else barred(s)
+    """Something stands against closing the door, or against anything new; where something is held already, that goes on."""
+    return None if s.begun else barred(s) or paused(s)
 
 
 def dry_run(s: Situation) -> Refusal | None:

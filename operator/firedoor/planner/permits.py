@@ -24,10 +24,15 @@ class Refusal:
     curable: bool
     """Whether time alone may cure it, so that it is worth looking again."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether the incident waits to begin; a dry run waits for nothing, but is looked at again."""
+        return self.curable and self.reason is not Reason.DRY_RUN
+
 
 def objection(s: Situation, action: Action) -> Refusal | None:
     """The first thing that stands against this action, if anything does."""
-    return _paused(s) or _unapproved(s, action) or _over_budget(s, action)
+    return paused(s) or _unapproved(s, action) or _over_budget(s, action)
 
 
 def barred(s: Situation) -> Refusal | None:
@@ -49,7 +54,8 @@ def _out_of_reach(s: Situation) -> Refusal | None:
     return Refusal(Reason.TARGET_FINISHED, message, curable=False)
 
 
-def _paused(s: Situation) -> Refusal | None:
+def paused(s: Situation) -> Refusal | None:
+    """What stands against anything new at all."""
     if s.rules.unreadable:
         names = ", ".join(s.rules.unreadable)
         message = f"ContainmentPolicy {names} cannot be read; nothing new is touched until it is set right or deleted."
@@ -107,25 +113,41 @@ def _deniers(s: Situation, action: Action) -> str:
 
 
 def _over_budget(s: Situation, action: Action) -> Refusal | None:
-    budgets, census = s.rules.budgets, s.census
-    namespace = s.incident.target_namespace
     match action:
         case "Isolate":
-            return _beyond(
-                census.isolated_in_namespace, budgets.isolated_pods_per_namespace, f"pods of namespace {namespace} are isolated"
-            ) or _beyond(
-                census.isolated_of_workload, budgets.isolated_pods_per_workload, "pods of the suspect's workload are isolated"
-            )
+            return _over_isolated(s)
         case "ScaleToZero":
-            return _beyond(
-                census.scaled_in_last_hour, budgets.scale_downs_per_hour, "workloads were scaled to zero in the last hour"
-            )
+            return _over_scale_downs(s)
         case _:
             return None
 
 
-def _beyond(held: int, budget: int | None, what: str) -> Refusal | None:
+def _over_isolated(s: Situation) -> Refusal | None:
+    """A pod counts once, and one that is isolated already is isolated anew by nobody."""
+    if s.held_by_others:
+        return None
+    budgets, census, own = s.rules.budgets, s.census, {s.pod.uid if s.pod else ""}
+    in_namespace, of_workload = len(census.isolated_in_namespace - own), len(census.isolated_of_workload - own)
+    there, its = f"pods of namespace {s.incident.target_namespace}", "pods of the suspect's workload"
+    return _beyond(in_namespace, budgets.isolated_pods_per_namespace, f"{there} are isolated") or _beyond(
+        of_workload, budgets.isolated_pods_per_workload, f"{its} are isolated"
+    )
+
+
+def _over_scale_downs(s: Situation) -> Refusal | None:
+    """A workload counts once, and one that is at rest already is put to rest by nobody."""
+    workload = s.around.workload
+    if workload is not None and workload.at_rest:
+        return None
+    others = s.census.scaled_in_last_hour - {workload.uid if workload else ""}
+    what = "workloads were scaled to zero in the last hour"
+    return _beyond(
+        len(others), s.rules.budgets.scale_downs_per_hour, what, "A release gives none of it back: wait until that hour is over"
+    )
+
+
+def _beyond(held: int, budget: int | None, what: str, cure: str = "Release an incident") -> Refusal | None:
     if budget is None or held < budget:
         return None
-    message = f"{held} {what}; the policy's budget of {budget} is used up. Release an incident, or raise the budget."
+    message = f"{held} {what}; the policy's budget of {budget} is used up. {cure}, or raise the budget."
     return Refusal(Reason.BUDGET_EXCEEDED, message, curable=True)

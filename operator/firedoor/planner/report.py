@@ -20,7 +20,7 @@ from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
 from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, keys_held, wants_freeze
-from firedoor.planner.permits import Refusal, barred
+from firedoor.planner.permits import Refusal, barred, paused
 from firedoor.planner.receipts import receipts
 from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
@@ -195,6 +195,8 @@ def evidence(s: Situation) -> Verdict:
     if s.incident.leaving and capture.state in ("Absent", "Queued"):
         kept = f"What there is lies on claim {evidence_claim(s.incident.uid)}, if that exists."
         return Verdict("False", Reason.RELEASED, f"Released while no collector was at work. {kept}")
+    if capture.state == "Absent" and (waits := paused(s)) is not None:
+        return Verdict("False", waits.reason, waits.message)
     return Verdict("False", Reason.CAPTURING, capture.why or "The collector is about to start.")
 
 

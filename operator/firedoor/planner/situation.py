@@ -76,11 +76,14 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What other incidents hold, as far as budgets ask."""
+    """What budgets count, as far as they ask."""
 
-    isolated_in_namespace: int = 0
-    isolated_of_workload: int = 0
-    scaled_in_last_hour: int = 0
+    isolated_in_namespace: frozenset[str] = frozenset()
+    """Uids of the pods that other incidents isolate, or are about to."""
+    isolated_of_workload: frozenset[str] = frozenset()
+    """The same, of the pods that the suspect's own owner had."""
+    scaled_in_last_hour: frozenset[str] = frozenset()
+    """Uids of the workloads that were put to rest, or are about to be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def summary(s: Situation, said: dict[Type, Verdict], refused: Refusal | None, tr
     """What the other conditions come to: Contained, Ready, Reconciling, and Stalled where a person is needed."""
     contained = _all_contained(said)
     ready = _ready(said, contained)
-    settled = refused is not None and (not refused.curable or refused.reason is Reason.DRY_RUN)
+    settled = refused is not None and not refused.waits
     busy: Truth = "True" if ready.status != "True" and not settled else "False"
     found = {
         Type.CONTAINED: contained,

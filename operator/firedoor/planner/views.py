@@ -76,6 +76,8 @@ class NodeView:
     annotations: Mapping[str, str]
     pool: str = ""
     """The value of the first pool label that it has, else its own name."""
+    reserved: bool = False
+    """Whether another incident has decided to cordon it and has not done so yet."""
 
     @classmethod
     def read(cls, node: Json) -> Self:

@@ -1,7 +1,6 @@
 """The ledger: each question is answered by those who are concerned, however many others there are."""
 
 from datetime import timedelta
-from typing import Any
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PARENT, scale_holder
@@ -28,9 +27,9 @@ def of_parent(one: SecurityIncident, parent: str = PARENT_UID) -> SecurityIncide
     return one.model_copy(update={"metadata": one.metadata.model_copy(update={"labels": {PARENT: parent}})})
 
 
-def scaled(uid: str = OTHER_UID, **status: Any) -> SecurityIncident:
-    receipt = {"object": "Deployment web", "uid": "d", "change": "scaled to zero", "prior": "{}", "at": NOON}
-    return incident(uid=uid, status={"receipts": [receipt], **status})
+def scaled(uid: str = OTHER_UID, prior: str = '{"replicas": 3}') -> SecurityIncident:
+    receipt = {"object": "Deployment web", "uid": "d", "change": "scaled to zero", "prior": prior, "at": NOON}
+    return incident(uid=uid, status={"receipts": [receipt]})
 
 
 def test_neighbours_are_the_other_incidents_about_the_same_pod_that_are_not_over() -> None:
@@ -71,11 +70,42 @@ def test_a_budget_counts_what_others_isolate_and_scaled_and_never_the_incident_i
     ledger, own = kept(incident(), scaled()), situation(incident(), pod(), rules=Rules(budgets=Budgets(cordoned_nodes=1)))
     other = situation(incident(uid=OTHER_UID), pod())
     ledger.reserve(own)
-    assert ledger.census(own) == Census(0, 0, 1)
+    assert ledger.census(own) == Census(scaled_in_last_hour=frozenset("d"))
     ledger.reserve(other)
-    assert ledger.census(own) == Census(1, 0, 1)
+    assert ledger.census(own) == Census(frozenset({pod().uid}), frozenset(), frozenset("d"))
     ledger.records[OTHER_UID].over = True
-    assert ledger.census(own) == Census(0, 0, 1), "what was scaled within the hour stays counted"
+    assert ledger.census(own) == Census(scaled_in_last_hour=frozenset("d")), "what was scaled within the hour stays counted"
+
+
+def test_a_pod_counts_once_as_isolated_however_many_incidents_hold_it() -> None:
+    receipt = {"object": "Pod web-1", "uid": "pod-uid", "change": "isolated", "prior": "{}", "at": NOON}
+    known = incident(uid=PARENT_UID, status={"receipts": [receipt]})
+    ledger, third = kept(incident(), incident(uid=OTHER_UID), known), incident(uid="3", target={"name": "web-3"})
+    ledger.reserve(situation(incident(), pod()))
+    ledger.reserve(situation(incident(uid=OTHER_UID), pod()))
+    asked = situation(third, pod(name="web-3", uid="third"), rules=Rules(budgets=Budgets(isolated_pods_per_namespace=2)))
+    assert ledger.census(asked).isolated_in_namespace == {"pod-uid"}
+
+
+def scaled_in_last_hour(ledger: Ledger, later: timedelta = timedelta()) -> frozenset[str]:
+    s = situation(rules=Rules(budgets=Budgets(scale_downs_per_hour=1)), now=NOON + later)
+    return ledger.census(s).scaled_in_last_hour
+
+
+def test_a_workload_counts_once_as_scaled_however_many_incidents_hold_it() -> None:
+    assert scaled_in_last_hour(kept(scaled(UID), scaled(OTHER_UID))) == {"d"}
+
+
+def test_what_was_scaled_stays_counted_for_an_hour_when_its_incident_is_deleted() -> None:
+    ledger = kept(scaled())
+    ledger.forget(OTHER_UID)
+    assert scaled_in_last_hour(ledger) == {"d"}
+    assert not scaled_in_last_hour(ledger, timedelta(minutes=61))
+
+
+def test_a_workload_that_was_at_rest_when_it_was_first_held_was_scaled_by_nobody() -> None:
+    ledger = kept(scaled(prior='{"replicas": 0}'))
+    assert not scaled_in_last_hour(ledger)
 
 
 def test_an_index_keeps_the_order_and_no_empty_key() -> None:

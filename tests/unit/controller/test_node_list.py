@@ -69,6 +69,12 @@ async def test_a_look_that_was_under_way_during_a_patch_is_made_anew() -> None:
     assert kube.listed == 2
 
 
+async def test_a_look_that_was_under_way_during_a_patch_never_tells_of_the_time_before_it() -> None:
+    nodes = NodeList(kube := Counting())
+    kube.while_listing = lambda: nodes.changed_by(answered(node(2, held=True)))
+    assert await versions(nodes) == ["2"]
+
+
 @pytest.mark.parametrize(
     ("seen", "gone", "looks"),
     [(node(3), False, 1), (node(3, held=True), False, 2), (node(3, ready=False), False, 2), (node(3), True, 2)],

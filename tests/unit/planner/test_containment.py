@@ -6,10 +6,12 @@ import pytest
 
 from firedoor.api.conditions import Reason
 from firedoor.api.names import QUARANTINED
+from firedoor.api.policy import Budgets
 from firedoor.planner.containment import containment, cordon_refusal, door, touched
 from firedoor.planner.protection import NOTES
+from firedoor.planner.report import cordoned, evidence
 from firedoor.planner.rules import Rules
-from firedoor.planner.situation import Situation
+from firedoor.planner.situation import Capture, Situation
 from firedoor.planner.steps import Cordon, DenyTraffic, Quarantine, ScaleToZero, Shelter, StartCapture, Step
 from firedoor.planner.views import Owner
 from tests.builders import (
@@ -187,6 +189,32 @@ def test_evidence_starts_once() -> None:
     assert isinstance(step, StartCapture)
     assert step.paths == ("/tmp",)
     assert steps(situation(about, quarantined(), policies=(deny(),), capture=sealed())) == []
+
+
+def test_evidence_that_has_not_begun_waits_for_the_end_of_a_pause() -> None:
+    s = situation(incident(containment=DOOR), quarantined(), policies=(deny(),), rules=Rules(paused_by=("maintenance",)))
+    assert steps(s) == []
+    assert evidence(s).reason == Reason.PAUSED
+    begun = replace(s, around=replace(s.around, capture=Capture("Running", why="It is at work.")))
+    assert evidence(begun).reason == Reason.CAPTURING
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        (Rules(paused_by=("maintenance",)), Reason.PAUSED),
+        (Rules(approval=frozenset({"Cordon"})), Reason.AWAITING_APPROVAL),
+        (Rules(budgets=Budgets(cordoned_nodes=0)), None),
+    ],
+    ids=["paused", "without approval", "over the budget"],
+)
+def test_a_cordon_that_stands_is_held_only_where_a_cordon_is_permitted_and_costs_no_budget(
+    rules: Rules, why: Reason | None
+) -> None:
+    nodes = (held_node(OTHER_UID), node("node-b", cordoned=True))
+    s = situation(incident(evidence=NO_EVIDENCE), quarantined(), policies=(deny(),), nodes=nodes, rules=rules)
+    assert steps(s) == ([] if why else [Cordon(nodes[0])])
+    assert why is None or cordoned(s).reason == why
 
 
 def test_the_workload_is_not_scaled_while_it_still_owns_the_suspect() -> None:

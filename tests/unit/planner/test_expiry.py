@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from firedoor.api.conditions import Reason
 from firedoor.api.duration import parsed
 from firedoor.planner.expiry import due, expires
+from firedoor.planner.permits import Refusal
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
 from tests.builders import NOON, incident, situation
@@ -37,6 +39,13 @@ def test_policies_say_how_long_where_the_incident_does_not() -> None:
 
 def test_what_is_being_released_is_not_released_again() -> None:
     assert due(aged(31, releaseAfter="30m", release={"reason": "over"})) is None
+
+
+def test_what_waits_to_begin_is_due_like_any_other_and_what_is_refused_for_good_or_a_dry_run_never() -> None:
+    over = aged(31, releaseAfter="30m")
+    assert due(over, Refusal(Reason.PAUSED, "Paused.", curable=True)) is not None
+    assert due(over, Refusal(Reason.HOST_NETWORK, "On the host network.", curable=False)) is None
+    assert due(over, Refusal(Reason.DRY_RUN, "A dry run.", curable=True)) is None
 
 
 @pytest.mark.parametrize(("text", "length"), [("90s", 90), ("30m", 1800), ("1h30m", 5400)])
