@@ -97,9 +97,8 @@ class Actor:
 
     async def _cordon(self, incident: SecurityIncident, step: steps.Cordon) -> None:
         node, holder = step.node, (incident.uid, incident.key)
-        first = not node.holders
         at = (node.name, node.resource_version)
-        await self.nodes.changed_by(cordon.cordon(self.kube, at, holder, node.unschedulable, first))
+        await self.nodes.changed_by(cordon.cordon(self.kube, at, holder, step.before))
 
     async def _capture(self, incident: SecurityIncident, step: steps.StartCapture) -> None:
         if not self.captures.take(incident.uid):

@@ -6,6 +6,7 @@ Memory only: the watch and the resync fill it, and nothing is read or written at
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PARENT, quarantine_label
@@ -18,6 +19,8 @@ from firedoor.planner.rules import UNBOUNDED
 from firedoor.planner.situation import Census, Situation
 
 HOUR = timedelta(hours=1)
+WITNESSES = 8
+"""Incidents that are asked what a node was: all of them have written down the same."""
 SEEN_SECONDS = 30.0
 """How long a suspect counts as it was last seen, as long as the watch brings nothing else of it."""
 
@@ -97,6 +100,11 @@ class Ledger:
     def of_holder(self, key: str) -> tuple[str, ...]:
         """Uids of the incidents that are not over and would hold something by this annotation."""
         return tuple(record.incident.uid for record in self._living(self._index.of("holder", key)))
+
+    def cordoners(self, incident: SecurityIncident, nodes: Iterable[str]) -> tuple[SecurityIncident, ...]:
+        """Other incidents that are not over and have receipts for nodes of these uids; as many as are worth asking."""
+        found = self._living(uid for node in nodes for uid in self._index.of("cordoned", node))
+        return tuple(islice((record.incident for record in found if record.incident.uid != incident.uid), WITNESSES))
 
     def reserve(self, s: Situation) -> None:
         """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""

@@ -93,6 +93,7 @@ def keys(record: Record) -> Iterator[Key]:
         yield ("parent", parent)
     if record.hold is not None:
         yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
+    yield from (("cordoned", receipt.uid) for receipt in incident.status.receipts if receipt.change == "cordoned")
     if any(is_scaling(receipt) for receipt in incident.status.receipts):
         yield ("scaled",)
 

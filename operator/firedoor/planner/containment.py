@@ -10,6 +10,7 @@ from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
 from firedoor.planner.identity import freeze
+from firedoor.planner.node_prior import to_record
 from firedoor.planner.permits import Refusal, barred, objection
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
@@ -83,7 +84,7 @@ def _cordon(s: Situation) -> tuple[Step, ...]:
         return ()
     if not holds_cordon(s, node) and cordon_refusal(s, node):
         return ()
-    return (Cordon(node),)
+    return (Cordon(node, to_record(s, node)),)
 
 
 def suspect_node(s: Situation) -> NodeView | None:

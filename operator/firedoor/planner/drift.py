@@ -3,8 +3,12 @@
 Pure; the loops ask it before each release, and the incident lists what it says. What is not gone is left as they wanted it.
 """
 
+from collections.abc import Iterator
+
 from firedoor.api.incident import Receipt, ReleaseMode
+from firedoor.api.text import printable
 from firedoor.planner.containment import holds_cordon
+from firedoor.planner.node_prior import is_last, was_unschedulable
 from firedoor.planner.pod_view import PodPrior
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.workload import drifts as workload_drifts
@@ -12,12 +16,23 @@ from firedoor.planner.workload import drifts as workload_drifts
 
 def drifts(s: Situation) -> tuple[str, ...]:
     """Sentences about what differs."""
-    return (*_uncordoned(s), *workload_drifts(s), *_gone(s))
+    return (*_uncordoned(s), *_left_cordoned(s), *workload_drifts(s), *_gone(s))
 
 
 def _uncordoned(s: Situation) -> tuple[str, ...]:
     held = (node for node in s.around.nodes if holds_cordon(s, node) and not node.unschedulable)
     return tuple(f"Node {node.name} had been uncordoned." for node in held)
+
+
+def _left_cordoned(s: Situation) -> Iterator[str]:
+    """Nodes that the last holder leaves cordoned, though nobody knows that they were so before."""
+    for node in s.around.nodes:
+        if not is_last(s, node) or not node.unschedulable:
+            continue
+        if (was := was_unschedulable(s, node)) is None:
+            yield f"Node {node.name} stays cordoned: the record of what it was before is gone."
+        elif not was and node.cordoned_by:
+            yield f"Node {node.name} stays cordoned: {printable(node.cordoned_by)} had cordoned it while it was held."
 
 
 def _gone(s: Situation) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from firedoor.api.incident import PRIOR_LIMIT, Receipt
 from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.identity import RECEIPT, keys_held
+from firedoor.planner.node_prior import was_unschedulable
 from firedoor.planner.situation import Situation
 
 
@@ -37,7 +38,7 @@ def _held(s: Situation) -> Iterator[Receipt]:
         yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=_bounded(s.prior.dump()), at=at)
     for node in s.around.nodes:
         if cordon_holder(s.incident.uid) in node.annotations:
-            prior = json.dumps({"unschedulable": node.was_unschedulable})
+            prior = json.dumps({"unschedulable": was_unschedulable(s, node)})
             yield Receipt(object=f"Node {node.name}", uid=node.uid, change="cordoned", prior=prior, at=at)
     workload = s.around.workload
     if workload is not None and scale_holder(s.incident.uid) in workload.annotations:

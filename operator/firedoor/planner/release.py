@@ -9,6 +9,7 @@ from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
 from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.identity import thaw
+from firedoor.planner.node_prior import is_last, may_uncordon
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import lift_shelter, notes_to_return
 from firedoor.planner.situation import KEEP_LABELS, Situation
@@ -126,12 +127,8 @@ def _policy(s: Situation) -> tuple[Step, ...]:
 
 
 def _node(s: Situation) -> tuple[Step, ...]:
-    own = cordon_holder(s.incident.uid)
-    held = (node for node in s.around.nodes if own in node.annotations)
-    return tuple(
-        ReleaseCordon(node, uncordon=node.holders == (own,) and node.was_unschedulable is False, last=node.holders == (own,))
-        for node in held
-    )
+    held = (node for node in s.around.nodes if cordon_holder(s.incident.uid) in node.annotations)
+    return tuple(ReleaseCordon(node, uncordon=may_uncordon(s, node), last=is_last(s, node)) for node in held)
 
 
 def _identity(s: Situation) -> tuple[Step, ...]:

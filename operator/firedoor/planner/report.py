@@ -20,6 +20,7 @@ from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
 from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, keys_held, wants_freeze
+from firedoor.planner.node_prior import was_unschedulable
 from firedoor.planner.permits import Refusal, barred
 from firedoor.planner.receipts import receipts
 from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
@@ -144,7 +145,7 @@ def cordoned(s: Situation) -> Verdict:
     if node is None:
         return Verdict("False", Reason.NOT_SCHEDULED, "The suspect pod is on no node that is known.")
     if holds_cordon(s, node):
-        return _held(node.name, node.unschedulable, node.was_unschedulable)
+        return _held(node.name, node.unschedulable, was_unschedulable(s, node))
     refused = cordon_refusal(s, node)
     if refused is not None:
         return Verdict("False", refused.reason, refused.message)

@@ -64,6 +64,8 @@ class Surroundings:
     sheltered: bool | None = None
     """Whether the incident's disruption budget is there; None: not known."""
     identity: IdentityView = NOT_LOOKED
+    cordoners: tuple[SecurityIncident, ...] = ()
+    """Other incidents whose receipts say that they hold a node which this one holds, or is to hold; not all of many."""
 
     def node(self, name: str) -> NodeView | None:
         return next((node for node in self.nodes if node.name == name), None)

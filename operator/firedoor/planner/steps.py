@@ -41,9 +41,11 @@ class Shelter:
 
 @dataclass(frozen=True, slots=True)
 class Cordon:
-    """Hold the node's cordon for this incident."""
+    """Hold the node's cordon for this incident, with what the node was before recorded in the same call."""
 
     node: NodeView
+    before: bool | None
+    """Whether it was unschedulable before the first holder; None: a record stands, and nothing is known beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,15 @@ def test_a_holder_is_known_while_its_incident_is_not_over() -> None:
     assert not ledger.knows_holder(scale_holder(UID))
 
 
+def test_who_has_a_receipt_for_a_node_is_found_by_the_nodes_uid() -> None:
+    receipt = {"object": "Node node-a", "uid": "node-a-uid", "change": "cordoned", "prior": "{}", "at": NOON}
+    other = incident(uid=OTHER_UID, target={"name": "web-2"}, status={"receipts": [receipt]})
+    ledger = kept(incident(), other)
+    assert ledger.cordoners(incident(), ["node-b-uid"]) == ()
+    assert ledger.cordoners(incident(), ["node-a-uid"]) == (other,)
+    assert ledger.cordoners(other, ["node-a-uid"]) == ()
+
+
 def test_a_budget_counts_what_others_isolate_and_scaled_and_never_the_incident_itself() -> None:
     ledger, own = kept(incident(), scaled()), situation(incident(), pod(), rules=Rules(budgets=Budgets(cordoned_nodes=1)))
     other = situation(incident(uid=OTHER_UID), pod())

@@ -140,7 +140,7 @@ def test_an_edited_policy_is_set_right() -> None:
 
 def test_the_node_is_cordoned_once() -> None:
     about = incident(evidence=NO_EVIDENCE)
-    assert steps(situation(about, quarantined(), policies=(deny(),), nodes=NODES)) == [Cordon(NODES[0])]
+    assert steps(situation(about, quarantined(), policies=(deny(),), nodes=NODES)) == [Cordon(NODES[0], before=False)]
     held = (held_node(), NODES[1])
     assert steps(situation(about, quarantined(), policies=(deny(),), nodes=held)) == []
 
@@ -150,7 +150,7 @@ def test_a_person_who_uncordons_is_overruled_only_where_a_policy_says_so() -> No
     drifted = held_node(cordoned=False)
     s = situation(about, quarantined(), policies=(deny(),), nodes=(drifted, NODES[1]))
     assert steps(s) == []
-    assert steps(replace(s, rules=Rules(keep_cordon=True))) == [Cordon(drifted)]
+    assert steps(replace(s, rules=Rules(keep_cordon=True))) == [Cordon(drifted, before=False)]
 
 
 def test_the_last_schedulable_node_and_the_control_plane_are_not_cordoned() -> None:
