@@ -74,7 +74,7 @@ def quarantine_labels(s: Situation, pod: PodView) -> dict[str, str]:
 
 def _quarantine(s: Situation) -> Quarantine:
     assert s.pod is not None
-    prior = s.prior if s.prior.annotations else replace(s.prior, annotations=notes_before(s.pod))
+    prior = replace(s.prior, annotations={**notes_before(s.pod), **s.prior.annotations})
     return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), prior)
 
 

@@ -139,17 +139,20 @@ class Situation:
     def prior(self) -> PodPrior:
         """What the pod was before firedoor: by a receipt, else by its own record while an incident holds it, else as it is.
 
-        A record on a pod that no incident holds was not written by firedoor, and a receipt cannot be forged by the pod's
-        owner; so neither the one nor a record that differs from a receipt is ever believed.
+        A receipt holds also while somebody has taken the labels away. A record on a pod that no incident holds was not
+        written by firedoor, and a receipt cannot be forged by the pod's owner; so neither the one nor a record that differs
+        from a receipt is ever believed.
         """
         assert self.pod is not None
         held = self.suspect_held or bool(self.held_by_others)
-        found = (self._receipt() or self.pod.recorded) if held else None
+        found = self._receipt(self.pod) or (self.pod.recorded if held else None)
         return (found or self.pod.as_it_is).without(self.label)
 
-    def _receipt(self) -> PodPrior | None:
-        every = (receipt for one in (self.incident, *self.neighbours) for receipt in one.status.receipts)
-        found = (PodPrior.load(r.prior) for r in every if self.pod is not None and r.uid == self.pod.uid and not r.returned)
+    def _receipt(self, pod: PodView) -> PodPrior | None:
+        """Not of one that is leaving and has let go: that is merely not marked yet."""
+        concerned = (one for one in (self.incident, *self.neighbours) if _holds(one, pod) or not one.leaving)
+        every = (receipt for one in concerned for receipt in one.status.receipts)
+        found = (PodPrior.load(receipt.prior) for receipt in every if receipt.uid == pod.uid and not receipt.returned)
         return next((prior for prior in found if prior is not None), None)
 
     @property

@@ -1,0 +1,65 @@
+"""What a pod was before: no repair, no other incident and nobody who edits its record makes firedoor forget or forge it."""
+
+from dataclasses import replace
+from typing import Any
+
+from firedoor.api.incident import SecurityIncident
+from firedoor.api.names import QUARANTINED
+from firedoor.planner.drift import drifts
+from firedoor.planner.next import foreseen
+from firedoor.planner.pod_view import PodView
+from firedoor.planner.report import Findings, status
+from firedoor.planner.situation import Situation
+from tests.builders import LABEL, OTHER_UID, OWNER, incident, pod, situation
+
+ALONE = {"node": "None"}
+
+
+def contained(about: SecurityIncident | None = None, suspect: PodView | None = None, **world: Any) -> Situation:
+    """The situation once the door is closed and that is reported."""
+    about = about or incident(containment=ALONE, evidence={"enabled": False})
+    return reported(foreseen(situation(about, suspect or pod(owner=OWNER), sheltered=False, **world))[1])
+
+
+def reported(s: Situation) -> Situation:
+    return replace(s, incident=s.incident.model_copy(update={"status": status(s, Findings(drift=drifts(s)))}))
+
+
+def released(s: Situation, mode: str) -> Situation:
+    """The situation once everything is given back and that is reported."""
+    wish = type(s.incident.spec).read({"release": {"reason": "over", "mode": mode}}).release
+    leaving = replace(s, incident=s.incident.model_copy(update={"spec": s.incident.spec.model_copy(update={"release": wish})}))
+    found, (_, then) = drifts(leaving), foreseen(leaving)
+    return replace(then, incident=then.incident.model_copy(update={"status": status(then, Findings(drift=found))}))
+
+
+def message(s: Situation) -> str:
+    return next(said.message for said in s.incident.status.conditions if said.type == "Released")
+
+
+def suspect(s: Situation) -> PodView:
+    assert s.pod is not None
+    return s.pod
+
+
+def second(s: Situation, *neighbours: SecurityIncident) -> Situation:
+    """Another incident about the same pod, once it has closed its door too."""
+    about = incident(uid=OTHER_UID, containment=ALONE, evidence={"enabled": False})
+    return contained(about, suspect(s), policies=s.around.policies, neighbours=neighbours)
+
+
+def test_labels_that_are_put_back_keep_the_record_of_what_was_before() -> None:
+    s = contained()
+    record = suspect(s).recorded
+    stripped = replace(s, pod=replace(suspect(s), labels={QUARANTINED: "true"}))
+    _, repaired = foreseen(stripped)
+    assert suspect(repaired).labels == {QUARANTINED: "true", LABEL: "true"}
+    assert suspect(repaired).recorded == record
+
+
+def test_labels_that_are_put_back_over_a_forged_record_write_what_the_receipt_says() -> None:
+    s = contained()
+    record = suspect(s).recorded
+    forged = replace(suspect(s), labels={"app": "bank"}, prior_note='{"labels": {"app": "bank"}, "owner": null}')
+    _, repaired = foreseen(replace(s, pod=forged))
+    assert suspect(repaired).recorded == record
