@@ -130,9 +130,8 @@ class Actor:
 
     async def _restore(self, step: steps.RestorePod) -> None:
         pod = step.pod
-        prior = None if step.last else pod.prior_note
         identity = (pod.uid, pod.resource_version)
-        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, prior)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, step.record)
 
     async def _uncordon(self, incident: SecurityIncident, step: steps.ReleaseCordon) -> None:
         node = step.node

@@ -47,10 +47,11 @@ class Ledger:
         return record
 
     def neighbours(self, incident: SecurityIncident) -> tuple[SecurityIncident, ...]:
-        """The other incidents about the same pod that are not over."""
+        """The other incidents about the same pod that are not over, or that keep it cut off."""
         target = incident.spec.target
         about = self.about(incident.target_namespace, target.name) if target is not None and target.kind == "Pod" else ()
-        return tuple(record.incident for record in self._living(about) if record.incident.uid != incident.uid)
+        known = (self.records[uid] for uid in about if uid != incident.uid)
+        return tuple(record.incident for record in known if record.keeps or not record.over)
 
     def parent(self, incident: SecurityIncident) -> str | None:
         """Uid of the incident that made this one, where that one vouches for it; a label alone proves nothing."""

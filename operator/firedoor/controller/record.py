@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from firedoor.api.conditions import Reason, Type
 from firedoor.api.incident import Receipt, SecurityIncident
 from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Key
@@ -71,6 +72,11 @@ class Record:
     def refused(self) -> bool:
         """Whether the incident says that its target was refused."""
         return self.incident.status.truth("Accepted") == "False"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the incident was released and left its suspect cut off, as it was asked to."""
+        return any(said.type == Type.RELEASED and said.reason == Reason.KEPT for said in self.incident.status.conditions)
 
     @property
     def settled(self) -> bool:

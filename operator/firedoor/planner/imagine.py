@@ -47,8 +47,7 @@ def _after_step(s: Situation, step: Step) -> Situation:
 def _after_reverse(s: Situation, step: Step) -> Situation:
     match step:
         case steps.RestorePod():
-            note = None if step.last else step.pod.prior_note
-            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, note))
+            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.record))
         case steps.DiscardPod():
             return replace(s, pod=None)
         case steps.LiftDeny():

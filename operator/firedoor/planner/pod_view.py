@@ -13,6 +13,8 @@ from firedoor.planner.views import Json, Owner, controller_of, loaded
 
 Family = Literal["IPv4", "IPv6"]
 MIRROR = "kubernetes.io/config.mirror"
+NOTE_LIMIT = 65536
+"""Characters of a record that may go into another: all annotations of a pod share 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class PodPrior:
     owner: Owner | None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     """None under a key: the pod had no such annotation."""
+
+    @property
+    def record(self) -> str | None:
+        """The record that the pod had before: of an incident that kept it and is gone since, or forged."""
+        return self.annotations.get(names.PRIOR)
 
     def without(self, label: str) -> Self:
         """The same, but for a label that must not come back."""
@@ -108,7 +115,10 @@ class PodView:
 
     @property
     def as_it_is(self) -> PodPrior:
-        return PodPrior(labels=self.labels, owner=self.owner)
+        """With a record that no incident vouches for: it is given back like any other annotation, and believed by nobody."""
+        note = self.prior_note
+        stays = note is not None and len(note) <= NOTE_LIMIT
+        return PodPrior(labels=self.labels, owner=self.owner, annotations={names.PRIOR: note} if stays else {})
 
 
 def family(address: str) -> Family:

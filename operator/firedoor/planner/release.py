@@ -74,12 +74,13 @@ def _pod(s: Situation) -> tuple[Step, ...]:
         return ()
     if s.held_by_others:
         kept = {key: value for key, value in s.pod.labels.items() if key != s.label}
-        return (RestorePod(s.pod, kept, {}, last=False),)
+        return (RestorePod(s.pod, kept, {}, record=s.prior.dump()),)
     match mode(s):
         case ReleaseMode.DISCARD:
             return (DiscardPod(s.pod),)
         case ReleaseMode.RESTORE:
-            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes_to_return(s.pod, s.prior), last=True),)
+            notes = notes_to_return(s.pod, s.prior)
+            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes, record=s.prior.record),)
         case ReleaseMode.KEEP:
             return ()
 

@@ -109,7 +109,7 @@ class Situation:
     approvals: tuple[IncidentApproval, ...] = ()
     census: Census = Census()
     neighbours: tuple[SecurityIncident, ...] = ()
-    """Other incidents about the same pod that are not over."""
+    """Other incidents about the same pod that are not over, or that keep it cut off."""
     answers_to: str | None = None
     """Uid of the incident that made this one for one of its pods, where that one says so too; its approvals count here."""
     members_clear: bool = True

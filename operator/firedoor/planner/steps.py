@@ -85,13 +85,14 @@ class DiscardPod:
 
 @dataclass(frozen=True, slots=True)
 class RestorePod:
-    """Give the pod the labels it should have now; the record goes when no incident holds it any more."""
+    """Give the pod the labels it should have now; firedoor's record goes when no incident holds it any more."""
 
     pod: PodView
     labels: Mapping[str, str]
     notes: Mapping[str, str | None]
     """Annotations to give back; None under a key removes it."""
-    last: bool
+    record: str | None
+    """The record to leave on it: that of the other holders, or what stood there before; None removes it."""
 
 
 @dataclass(frozen=True, slots=True)

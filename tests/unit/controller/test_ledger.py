@@ -41,6 +41,21 @@ def test_neighbours_are_the_other_incidents_about_the_same_pod_that_are_not_over
     assert ledger.neighbours(first) == ()
 
 
+def test_an_incident_that_keeps_its_suspect_cut_off_stays_a_neighbour_when_it_is_over() -> None:
+    said = {
+        "type": "Released",
+        "status": "True",
+        "reason": "Kept",
+        "message": "",
+        "lastTransitionTime": NOON,
+        "observedGeneration": 1,
+    }
+    keeping = incident(uid=OTHER_UID, release={"reason": "over", "mode": "Keep"}, status={"conditions": [said]})
+    ledger = kept(incident(), keeping)
+    assert ledger.records[OTHER_UID].over
+    assert ledger.neighbours(incident()) == (keeping,)
+
+
 def test_a_child_is_found_by_its_parent_and_forgotten_with_itself() -> None:
     parent, child = incident(uid=PARENT_UID, target={"kind": "Deployment", "name": "web"}), of_parent(incident())
     ledger = kept(parent, child)

@@ -7,10 +7,11 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import QUARANTINED
 from firedoor.planner.drift import drifts
 from firedoor.planner.next import foreseen
-from firedoor.planner.pod_view import PodView
+from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.protection import NOTES
 from firedoor.planner.report import Findings, status
 from firedoor.planner.situation import Situation
-from tests.builders import LABEL, OTHER_UID, OWNER, incident, pod, situation
+from tests.builders import LABEL, LABELS, OTHER_LABEL, OTHER_UID, OWNER, incident, pod, situation
 
 ALONE = {"node": "None"}
 
@@ -63,3 +64,40 @@ def test_labels_that_are_put_back_over_a_forged_record_write_what_the_receipt_sa
     forged = replace(suspect(s), labels={"app": "bank"}, prior_note='{"labels": {"app": "bank"}, "owner": null}')
     _, repaired = foreseen(replace(s, pod=forged))
     assert suspect(repaired).recorded == record
+
+
+# A pod that an incident kept cut off
+
+
+def test_a_second_incident_knows_what_the_pod_was_before_the_one_that_kept_it_and_leaves_it_as_that_one_did() -> None:
+    kept = released(contained(), "Keep")
+    both = second(kept, kept.incident)
+    assert both.prior.owner == OWNER
+    assert suspect(both).recorded == suspect(kept).recorded == PodPrior(LABELS, OWNER, dict.fromkeys(NOTES))
+    for mode in ("Restore", "Keep", "Discard"):
+        then = released(both, mode)
+        assert suspect(then) == suspect(kept)
+        assert then.around.policies == kept.around.policies
+
+
+def test_the_record_that_was_kept_is_checked_against_the_receipt_of_its_incident() -> None:
+    kept = released(contained(), "Keep")
+    forged = replace(kept, pod=replace(suspect(kept), prior_note='{"labels": {"app": "bank"}, "owner": null}'))
+    assert second(forged, kept.incident).prior.labels == LABELS
+
+
+def test_where_the_incident_that_kept_the_pod_is_gone_its_record_comes_back_with_the_labels_and_is_believed_by_nobody() -> None:
+    kept = released(contained(), "Keep")
+    alone = second(kept)
+    assert alone.prior.labels == suspect(kept).labels
+    assert suspect(alone).labels == {QUARANTINED: "true", OTHER_LABEL: "true"}
+    then = released(alone, "Restore")
+    assert suspect(then) == suspect(kept)
+    assert then.around.policies == kept.around.policies
+    assert message(then) == "Everything is as it was."
+
+
+def test_an_annotation_that_only_looks_like_a_record_comes_back_as_it_was() -> None:
+    forged = pod(owner=None, prior_note='{"labels": {"app": "bank"}, "owner": null}')
+    then = released(contained(suspect=forged), "Restore")
+    assert suspect(then) == forged
