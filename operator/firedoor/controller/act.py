@@ -91,9 +91,9 @@ class Actor:
                 raise TypeError(f"no verb for {step!r}")
 
     async def _quarantine(self, incident: SecurityIncident, step: steps.Quarantine) -> None:
-        pod, prior = step.pod, step.prior.dump()
+        pod, labels = step.pod, (step.pod.labels, step.labels)
         identity = (pod.uid, pod.resource_version)
-        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, prior)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, labels, step.notes, step.record)
 
     async def _cordon(self, incident: SecurityIncident, step: steps.Cordon) -> None:
         node, holder = step.node, (incident.uid, incident.key)

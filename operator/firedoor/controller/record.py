@@ -117,7 +117,7 @@ def hold_of(incident: SecurityIncident) -> Hold | None:
     receipt = next((r for r in incident.status.receipts if r.object.startswith("Pod ") and not r.returned), None)
     if receipt is None:
         return None
-    prior = PodPrior.load(receipt.prior)
+    prior = PodPrior.of_receipt(receipt.prior)
     return Hold(incident.target_namespace, prior.owner.uid if prior and prior.owner else "")
 
 

@@ -6,17 +6,27 @@ Pure; the loops ask it before each release, and the incident lists what it says.
 from collections.abc import Iterator
 
 from firedoor.api.incident import Receipt, ReleaseMode
+from firedoor.api.names import PRIOR
 from firedoor.api.text import printable
 from firedoor.planner.containment import holds_cordon
 from firedoor.planner.node_prior import is_last, was_unschedulable
 from firedoor.planner.pod_view import PodPrior
+from firedoor.planner.release import mode
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.workload import drifts as workload_drifts
 
 
 def drifts(s: Situation) -> tuple[str, ...]:
     """Sentences about what differs."""
-    return (*_uncordoned(s), *_left_cordoned(s), *workload_drifts(s), *_gone(s))
+    return (*_unlabelled(s), *_uncordoned(s), *_left_cordoned(s), *workload_drifts(s), *_gone(s))
+
+
+def _unlabelled(s: Situation) -> tuple[str, ...]:
+    """A pod that is to be restored, and nobody knows to what."""
+    if s.pod is None or not s.suspect_held or s.held_by_others or mode(s) is not ReleaseMode.RESTORE or not s.prior.lost:
+        return ()
+    told = f"its record of them, the annotation {PRIOR}, was removed or changed."
+    return (f"Pod {s.pod.name} is without the labels and annotations that firedoor had changed: {told}",)
 
 
 def _uncordoned(s: Situation) -> tuple[str, ...]:
@@ -53,7 +63,7 @@ def _is_gone(s: Situation, receipt: Receipt) -> bool:
 
 def _goes_anyway(s: Situation, receipt: Receipt) -> bool:
     """Whether the release would have discarded the pod, or its owner deletes and makes pods of that name as it likes."""
-    prior, asked = PodPrior.load(receipt.prior), s.incident.spec.release
+    prior, asked = PodPrior.of_receipt(receipt.prior), s.incident.spec.release
     owner = prior.owner if prior else None
     if owner is not None and owner.kind in KEEP_LABELS:
         return True

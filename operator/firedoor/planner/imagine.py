@@ -31,7 +31,7 @@ def _after_step(s: Situation, step: Step) -> Situation:
             others = tuple(p for p in s.around.policies if p.name != names.deny_policy(s.incident.uid))
             return _around(s, policies=(*others, PolicyView.deny(namespace, s.incident.uid)))
         case steps.Quarantine():
-            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.prior.dump()))
+            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.record))
         case steps.Shelter():
             return _around(s, sheltered=True)
         case steps.StartCapture():

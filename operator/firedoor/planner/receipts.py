@@ -6,7 +6,7 @@ Pure: derived from what is seen, so that no crash can lose one. The object's own
 import json
 from collections.abc import Iterator
 
-from firedoor.api.incident import PRIOR_LIMIT, Receipt
+from firedoor.api.incident import Receipt
 from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.identity import RECEIPT, keys_held
 from firedoor.planner.node_prior import was_unschedulable
@@ -35,7 +35,7 @@ def _is_asked(s: Situation, receipt: Receipt) -> bool:
 def _held(s: Situation) -> Iterator[Receipt]:
     at = s.now.replace(microsecond=0)
     if s.pod is not None and s.suspect_held:
-        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=_bounded(s.prior.dump()), at=at)
+        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=s.prior.receipt(), at=at)
     for node in s.around.nodes:
         if cordon_holder(s.incident.uid) in node.annotations:
             prior = json.dumps({"unschedulable": was_unschedulable(s, node)})
@@ -54,8 +54,3 @@ def _held(s: Situation) -> Iterator[Receipt]:
 def _frozen_by_others(s: Situation, keys: tuple[str, ...]) -> bool:
     frozen = s.around.identity.frozen
     return frozen is not None and all(len(frozen.holders[key]) > 1 for key in keys)
-
-
-def _bounded(prior: str) -> str:
-    """A record that is too large for status stays on the object alone."""
-    return prior if len(prior) <= PRIOR_LIMIT else "{}"

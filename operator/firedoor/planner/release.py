@@ -74,21 +74,26 @@ def _pod(s: Situation) -> tuple[Step, ...]:
         return ()
     if s.held_by_others:
         kept = {key: value for key, value in s.pod.labels.items() if key != s.label}
-        return (RestorePod(s.pod, kept, {}, record=s.prior.dump()),)
+        return (RestorePod(s.pod, kept, {}, record=_record(s, s.pod, s.prior.dump())),)
     match mode(s):
         case ReleaseMode.DISCARD:
             return (DiscardPod(s.pod),)
         case ReleaseMode.RESTORE:
             notes = notes_to_return(s.pod, s.prior)
-            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes, record=s.prior.record),)
+            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes, record=_record(s, s.pod, s.prior.record)),)
         case ReleaseMode.KEEP:
             return ()
 
 
+def _record(s: Situation, pod: PodView, record: str | None) -> str | None:
+    """Of a record that does not match its receipt, what is left stays, for a person to judge."""
+    return pod.prior_note if s.prior.lost else record
+
+
 def _labels_to_return(s: Situation, pod: PodView) -> Mapping[str, str]:
-    """The labels that were taken off; of those that stayed on, what they are by now."""
+    """The labels that were taken off; of those that stayed on, or that nobody knows any more, what they are by now."""
     owner = s.prior.owner
-    if owner is None or owner.kind not in KEEP_LABELS:
+    if not s.prior.lost and (owner is None or owner.kind not in KEEP_LABELS):
         return s.prior.labels
     ours = {names.QUARANTINED, s.label}
     others = {key: value for key, value in pod.labels.items() if key not in ours}

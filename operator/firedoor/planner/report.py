@@ -222,10 +222,16 @@ def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> V
     if outstanding(s):
         return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
     if keeps(s):
-        message = (
-            f"Given back but for the pod, which stays cut off as asked. To give it back: its annotation {PRIOR} has its labels."
-        )
-        return Verdict("True", Reason.KEPT, message)
+        return Verdict("True", Reason.KEPT, f"Given back but for the pod, which stays cut off as asked. {_where_labels_are(s)}")
     if drift:
         return Verdict("True", Reason.DRIFTED, f"Given back, but left alone as somebody else changed it: {' '.join(drift)}")
     return Verdict("True", Reason.RELEASED, "Everything is as it was.")
+
+
+def _where_labels_are(s: Situation) -> str:
+    """By what a person may give back a pod that was kept."""
+    if s.prior.lost:
+        return f"What its labels were is not known: its annotation {PRIOR} was removed or changed."
+    if s.pod is not None and s.pod.recorded == s.prior:
+        return f"To give it back: its annotation {PRIOR} has its labels."
+    return f"To give it back: its receipt has its labels; its annotation {PRIOR} was removed or changed."

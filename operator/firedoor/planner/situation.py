@@ -152,8 +152,8 @@ class Situation:
         """Not of one that is leaving and has let go: that is merely not marked yet."""
         concerned = (one for one in (self.incident, *self.neighbours) if _holds(one, pod) or not one.leaving)
         every = (receipt for one in concerned for receipt in one.status.receipts)
-        found = (PodPrior.load(receipt.prior) for receipt in every if receipt.uid == pod.uid and not receipt.returned)
-        return next((prior for prior in found if prior is not None), None)
+        found = (PodPrior.of_receipt(receipt.prior) for receipt in every if receipt.uid == pod.uid and not receipt.returned)
+        return next((prior.or_whole(pod.recorded) for prior in found if prior is not None), None)
 
     @property
     def pinned_uid(self) -> str | None:

@@ -31,6 +31,11 @@ class Quarantine:
     """Annotations to set, for those who evict pods."""
     prior: PodPrior
 
+    @property
+    def record(self) -> str | None:
+        """What is written down; of one that is lost, what is left of it stays."""
+        return self.pod.prior_note if self.prior.lost else self.prior.dump()
+
 
 @dataclass(frozen=True, slots=True)
 class Shelter:

@@ -101,3 +101,45 @@ def test_an_annotation_that_only_looks_like_a_record_comes_back_as_it_was() -> N
     forged = pod(owner=None, prior_note='{"labels": {"app": "bank"}, "owner": null}')
     then = released(contained(suspect=forged), "Restore")
     assert suspect(then) == forged
+
+
+# A record that is too large for the receipt
+
+MANY = {"app": "web", **{f"example.com/{'k' * 50}-{n:03d}": "v" * 63 for n in range(150)}}
+FORGED = '{"labels": {"app": "bank"}, "owner": null}'
+
+
+def large(note: str | None = None, **changes: Any) -> Situation:
+    """A contained pod of many labels, whose record somebody has changed since."""
+    s = contained(suspect=pod(labels=MANY, owner=OWNER))
+    note = suspect(s).prior_note if note is None else note
+    return replace(s, pod=replace(suspect(s), prior_note=note, **changes))
+
+
+def test_a_large_record_is_recognised_by_its_receipt_and_given_back() -> None:
+    assert suspect(released(large(), "Restore")).labels == MANY
+    _, repaired = foreseen(large(labels={QUARANTINED: "true"}))
+    assert suspect(repaired).prior_note == suspect(large()).prior_note
+
+
+def test_a_large_record_that_somebody_changed_is_never_believed_and_what_it_was_about_is_listed() -> None:
+    for note in (FORGED, "", '{"sha256": "c0ffee", "owner": null}'):
+        forged = large(note)
+        assert forged.prior.owner == OWNER
+        then = released(forged, "Restore")
+        assert suspect(then).labels == {}
+        assert suspect(then).prior_note == note, "for a person to judge"
+        assert "Pod web-1 is without the labels and annotations that firedoor had changed" in message(then)
+
+
+def test_a_changed_large_record_is_left_alone_by_a_repair_and_not_recommended_by_keep() -> None:
+    _, repaired = foreseen(large(FORGED, labels={"app": "bank"}))
+    assert suspect(repaired).prior_note == FORGED
+    assert "What its labels were is not known" in message(released(large(FORGED), "Keep"))
+
+
+def test_keep_names_the_record_only_where_it_says_what_was_before() -> None:
+    s = contained()
+    assert "its annotation firedoor.dev/prior has its labels" in message(released(s, "Keep"))
+    forged = replace(s, pod=replace(suspect(s), prior_note=FORGED))
+    assert "its receipt has its labels" in message(released(forged, "Keep"))
