@@ -8,7 +8,7 @@ from datetime import datetime
 
 from firedoor.api.conditions import Condition, Reason, Type, merged
 from firedoor.api.incident import EvidenceStatus, IncidentStatus, Isolation, PlanStatus
-from firedoor.api.names import PRIOR, deny_policy, evidence_claim
+from firedoor.api.names import deny_policy, evidence_claim
 from firedoor.planner.containment import (
     cordon_refusal,
     holds_cordon,
@@ -18,12 +18,13 @@ from firedoor.planner.containment import (
 )
 from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
+from firedoor.planner.given_back import given_back
 from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, keys_held, wants_freeze
 from firedoor.planner.node_prior import was_unschedulable
 from firedoor.planner.permits import Refusal, barred
 from firedoor.planner.receipts import receipts
-from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
+from firedoor.planner.release import outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict, isolation
@@ -221,17 +222,4 @@ def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> V
         return Verdict("False", Reason.RELEASING, f"Waits with the pod's labels: {waiting}")
     if outstanding(s):
         return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
-    if keeps(s):
-        return Verdict("True", Reason.KEPT, f"Given back but for the pod, which stays cut off as asked. {_where_labels_are(s)}")
-    if drift:
-        return Verdict("True", Reason.DRIFTED, f"Given back, but left alone as somebody else changed it: {' '.join(drift)}")
-    return Verdict("True", Reason.RELEASED, "Everything is as it was.")
-
-
-def _where_labels_are(s: Situation) -> str:
-    """By what a person may give back a pod that was kept."""
-    if s.prior.lost:
-        return f"What its labels were is not known: its annotation {PRIOR} was removed or changed."
-    if s.pod is not None and s.pod.recorded == s.prior:
-        return f"To give it back: its annotation {PRIOR} has its labels."
-    return f"To give it back: its receipt has its labels; its annotation {PRIOR} was removed or changed."
+    return given_back(s, drift)

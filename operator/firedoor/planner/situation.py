@@ -129,11 +129,14 @@ class Situation:
         return self.pod is not None and _holds(self.incident, self.pod)
 
     @property
+    def other_holders(self) -> tuple[SecurityIncident, ...]:
+        """The other incidents that hold the pod."""
+        return () if self.pod is None else tuple(other for other in self.neighbours if _holds(other, self.pod))
+
+    @property
     def held_by_others(self) -> tuple[str, ...]:
         """The quarantine labels by which other incidents hold the pod. A label that only looks like ours is none."""
-        if self.pod is None:
-            return ()
-        return tuple(names.quarantine_label(other.uid) for other in self.neighbours if _holds(other, self.pod))
+        return tuple(names.quarantine_label(other.uid) for other in self.other_holders)
 
     @property
     def prior(self) -> PodPrior:
