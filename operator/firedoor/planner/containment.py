@@ -9,10 +9,10 @@ from dataclasses import replace
 from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
+from firedoor.planner import node_prior
 from firedoor.planner.identity import freeze
-from firedoor.planner.node_prior import to_record
 from firedoor.planner.permits import Refusal, barred, objection
-from firedoor.planner.pod_view import PodView
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all
@@ -72,10 +72,14 @@ def quarantine_labels(s: Situation, pod: PodView) -> dict[str, str]:
     return {**stay, names.QUARANTINED: "true", s.label: "true"}
 
 
+def to_record(s: Situation, pod: PodView) -> PodPrior:
+    """What is written down beside the quarantine labels."""
+    return replace(s.prior, annotations={**notes_before(pod), **s.prior.annotations})
+
+
 def _quarantine(s: Situation) -> Quarantine:
     assert s.pod is not None
-    prior = replace(s.prior, annotations={**notes_before(s.pod), **s.prior.annotations})
-    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), prior)
+    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), to_record(s, s.pod))
 
 
 def _cordon(s: Situation) -> tuple[Step, ...]:
@@ -84,7 +88,7 @@ def _cordon(s: Situation) -> tuple[Step, ...]:
         return ()
     if not holds_cordon(s, node) and cordon_refusal(s, node):
         return ()
-    return (Cordon(node, to_record(s, node)),)
+    return (Cordon(node, node_prior.to_record(s, node)),)
 
 
 def suspect_node(s: Situation) -> NodeView | None:

@@ -23,7 +23,7 @@ from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, keys_held, wants_freeze
 from firedoor.planner.node_prior import was_unschedulable
 from firedoor.planner.permits import Refusal, barred
-from firedoor.planner.receipts import receipts
+from firedoor.planner.receipts import ahead, receipts
 from firedoor.planner.release import outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
@@ -64,11 +64,12 @@ def status(s: Situation, findings: Findings) -> IncidentStatus:
 
 
 def taken(s: Situation) -> IncidentStatus:
-    """The status of an incident that was refused so far, which says nothing new but that its target is taken now."""
+    """The status of an incident that was refused so far: nothing new but that its target is taken now, and what it was."""
     before = s.incident.status
     said = stated(s, Type.ACCEPTED, accepted(s, None))
     found = tuple(said if condition.type == said.type else condition for condition in before.conditions)
-    return before.model_copy(update={"conditions": found, "target_uid": s.pod.uid if s.pod else before.target_uid})
+    target = s.pod.uid if s.pod else before.target_uid
+    return before.model_copy(update={"conditions": found, "target_uid": target, "receipts": ahead(s)})
 
 
 def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:

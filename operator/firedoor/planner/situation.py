@@ -152,8 +152,9 @@ class Situation:
         return (found or self.pod.as_it_is).without(self.label)
 
     def _receipt(self, pod: PodView) -> PodPrior | None:
-        """Not of one that is leaving and has let go: that is merely not marked yet."""
-        concerned = (one for one in (self.incident, *self.neighbours) if _holds(one, pod) or not one.leaving)
+        """Of one that holds it, or did until somebody took the label away: not of one that has let go, or not closed the door."""
+        about = (self.incident, *self.neighbours)
+        concerned = (one for one in about if _holds(one, pod) or (one.status.isolation is not None and not one.leaving))
         every = (receipt for one in concerned for receipt in one.status.receipts)
         found = (PodPrior.of_receipt(receipt.prior) for receipt in every if receipt.uid == pod.uid and not receipt.returned)
         return next((prior.or_whole(pod.recorded) for prior in found if prior is not None), None)

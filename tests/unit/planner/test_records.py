@@ -4,14 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from firedoor.api.incident import SecurityIncident
-from firedoor.api.names import QUARANTINED
+from firedoor.api.names import PRIOR, QUARANTINED
 from firedoor.planner.drift import drifts
 from firedoor.planner.next import foreseen
 from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.protection import NOTES
-from firedoor.planner.report import Findings, status
+from firedoor.planner.receipts import behind
+from firedoor.planner.report import Findings, status, taken
 from firedoor.planner.situation import Situation
-from tests.builders import LABEL, LABELS, OTHER_LABEL, OTHER_UID, OWNER, incident, pod, situation
+from tests.builders import LABEL, LABELS, NOON, OTHER_LABEL, OTHER_UID, OWNER, incident, pod, situation
 
 ALONE = {"node": "None"}
 
@@ -143,3 +144,37 @@ def test_keep_names_the_record_only_where_it_says_what_was_before() -> None:
     assert "its annotation firedoor.dev/prior has its labels" in message(released(s, "Keep"))
     forged = replace(s, pod=replace(suspect(s), prior_note=FORGED))
     assert "its receipt has its labels" in message(released(forged, "Keep"))
+
+
+# A label and a record that somebody forged while the incident was refused
+
+FORGER = pod(labels={**LABELS, LABEL: "true"}, prior_note=FORGED, owner=OWNER)
+
+
+def accepted(suspect: PodView = FORGER) -> Situation:
+    """An incident that was refused, as it is taken: nothing is touched yet."""
+    said = [{"type": "Accepted", "status": "False", "reason": "Paused", "message": "", "lastTransitionTime": NOON}]
+    refused = {"conditions": [{**said[0], "observedGeneration": 1}]}
+    s = situation(incident(containment=ALONE, evidence={"enabled": False}, status=refused), suspect, sheltered=False)
+    return replace(s, incident=s.incident.model_copy(update={"status": taken(s)}))
+
+
+def test_what_the_pod_is_is_written_down_with_the_refusal_taken_back_so_that_a_forged_record_is_not_believed_after_a_crash() -> (
+    None
+):
+    s = accepted()
+    assert s.prior == PodPrior(LABELS, OWNER, {**dict.fromkeys(NOTES), PRIOR: FORGED})
+    closed = reported(foreseen(s)[1])
+    assert suspect(closed).recorded == s.prior
+    then = released(closed, "Restore")
+    assert (suspect(then).labels, suspect(then).prior_note) == (LABELS, FORGED)
+
+
+def test_a_pod_that_changed_before_its_door_could_be_closed_is_written_down_anew() -> None:
+    s = accepted(pod(owner=OWNER))
+    assert not behind(s)
+    changed = replace(s, pod=pod(labels={**LABELS, "tier": "front"}, owner=OWNER))
+    assert behind(changed)
+    again = replace(changed, incident=changed.incident.model_copy(update={"status": taken(changed)}))
+    assert not behind(again)
+    assert suspect(released(reported(foreseen(again)[1]), "Restore")).labels == {**LABELS, "tier": "front"}
