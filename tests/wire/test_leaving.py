@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.workloads import DEPLOYMENTS, PODS
 from tests.wire.process import Operator
@@ -16,6 +18,7 @@ from tests.wire.world import (
     held,
     incidents,
     outside,
+    over,
     picture,
     quarantines,
     release,
@@ -76,6 +79,23 @@ async def test_of_two_incidents_about_one_pod_the_last_one_gives_back(cluster: F
     assert len(cluster.all(POLICIES)) == len(quarantines(cluster)) == 1
     release(cluster, "second")
     await eventually(lambda: picture(cluster) == before, "all is given back")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_pod_that_one_incident_kept_is_left_so_by_the_next_one(
+    cluster: FakeCluster, operator: Operator, gone: bool
+) -> None:
+    await contain(cluster)
+    release(cluster, mode="Keep")
+    await eventually(lambda: over(cluster), "kept")
+    if gone:
+        delete(cluster)
+        await eventually(lambda: not incidents(cluster), "its incident is gone")
+    kept = picture(cluster)
+    await contain(cluster, "second")
+    release(cluster, "second")
+    await eventually(lambda: over(cluster, "second"), "released")
+    assert picture(cluster) == kept
 
 
 async def test_a_pod_that_is_discarded_keeps_its_door_closed_until_it_is_gone(cluster: FakeCluster, operator: Operator) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.fakes.apiserver import FakeCluster
 from tests.fakes.workloads import PODS
 from tests.wire.process import Operator, operated
-from tests.wire.world import NODES, annotations, condition, contain, eventually, release, report, says, suspect
+from tests.wire.world import NODES, PRIOR, annotations, condition, contain, eventually, release, report, says, suspect
 
 SOON = 2.0
 
@@ -32,6 +32,23 @@ async def test_a_hold_that_somebody_removes_is_put_back_at_once(cluster: FakeClu
     cluster.change(NODES, "", "node-a", {"metadata": {"annotations": {key: None for key in before if "/cordon." in key}}})
     held = [key for key in before if "/cordon." in key]
     await eventually(lambda: held[0] in annotations(cluster.get(NODES, "", "node-a")), "it is held again", seconds=SOON)
+    assert condition(cluster, "NodeCordoned")["reason"] == "Cordoned"
+
+    release(cluster)
+    await eventually(lambda: says(cluster, "Released"), "released")
+    assert condition(cluster, "Released")["message"] == "Everything is as it was."
+    assert not cluster.get(NODES, "", "node-a")["spec"].get("unschedulable")
+
+
+async def test_a_record_that_somebody_removes_from_a_held_node_keeps_it_from_nothing(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    await contain(cluster)
+    cluster.change(NODES, "", "node-a", {"metadata": {"annotations": {PRIOR: None}}})
+    release(cluster)
+    await eventually(lambda: says(cluster, "Released"), "released")
+    assert not cluster.get(NODES, "", "node-a")["spec"].get("unschedulable")
+    assert annotations(cluster.get(NODES, "", "node-a")) == {"kept": "yes"}
 
 
 async def test_where_cordons_are_switched_off_nodes_are_not_watched(cluster: FakeCluster, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Cordon: keep new pods off the suspect's node, held by an annotation per incident, and let go of it.
 
-The first holder writes what the node was in the same call; the last one restores that. Every call tests the
+What the node was before the first holder is written in the same call; the last one restores that. Every call tests the
 resourceVersion, because two incidents may race on one node.
 """
 
@@ -15,15 +15,16 @@ from firedoor.kube.resources import NODES
 RULES = (Rule(groups=("",), resources=("nodes",), verbs=("get", "list", "watch", "patch")),)
 
 
-async def cordon(kube: Kube, node: tuple[str, str], holder: tuple[str, str], unschedulable: bool, first: bool) -> Obj:
+async def cordon(kube: Kube, node: tuple[str, str], holder: tuple[str, str], before: bool | None) -> Obj:
     """Holds the node unschedulable; the node as it is then.
 
-    node: name and resourceVersion; holder: incident uid and its namespace/name.
+    node: name and resourceVersion; holder: incident uid and its namespace/name. before: whether it was unschedulable before
+    the first holder; None leaves its record alone.
     """
     (name, version), (uid, incident) = node, holder
     annotations = {names.cordon_holder(uid): incident}
-    if first:
-        annotations[names.PRIOR] = json.dumps({"unschedulable": unschedulable})
+    if before is not None:
+        annotations[names.PRIOR] = json.dumps({"unschedulable": before})
     body = {"metadata": {"resourceVersion": version, "annotations": annotations}, "spec": {"unschedulable": True}}
     return await kube.patch(NODES, name, None, body)
 

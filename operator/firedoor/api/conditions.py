@@ -108,6 +108,7 @@ class Reason(StrEnum):
     DRIFTED = "Drifted"
     HOLDING = "Holding"
     KEPT = "Kept"
+    STILL_HELD = "StillHeld"
     WOULD_BE_DELETED = "WouldBeDeleted"
     # Stalled
     FORBIDDEN = "Forbidden"

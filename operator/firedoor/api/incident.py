@@ -265,7 +265,10 @@ class Receipt(Frozen):
     object: str = Field(max_length=600, description="Kind and name of the object.")
     uid: str = Field(max_length=64, description="Uid of the object.")
     change: str = Field(max_length=256, description="What firedoor did to it.")
-    prior: str = Field(max_length=PRIOR_LIMIT, description="What it was before, as JSON.")
+    prior: str = Field(
+        max_length=PRIOR_LIMIT,
+        description="What it was before, as JSON; of a pod with more than fits, its owner and the SHA-256 of its record.",
+    )
     at: datetime = Field(description="When it was changed.")
     returned: bool = Field(default=False, description="Whether it has been given back.")
 

@@ -97,15 +97,14 @@ class Actor:
                 raise TypeError(f"no verb for {step!r}")
 
     async def _quarantine(self, incident: SecurityIncident, step: steps.Quarantine) -> None:
-        pod, prior = step.pod, step.prior.dump()
+        pod, labels = step.pod, (step.pod.labels, step.labels)
         identity = (pod.uid, pod.resource_version)
-        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, prior)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, labels, step.notes, step.record)
 
     async def _cordon(self, incident: SecurityIncident, step: steps.Cordon) -> None:
         node, holder = step.node, (incident.uid, incident.key)
-        first = not node.holders
         at = (node.name, node.resource_version)
-        await self.nodes.changed_by(cordon.cordon(self.kube, at, holder, node.unschedulable, first))
+        await self.nodes.changed_by(cordon.cordon(self.kube, at, holder, step.before))
 
     async def _capture(self, incident: SecurityIncident, step: steps.StartCapture) -> None:
         if not self.captures.take(incident.uid):
@@ -138,9 +137,8 @@ class Actor:
 
     async def _restore(self, step: steps.RestorePod) -> None:
         pod = step.pod
-        prior = None if step.last else pod.prior_note
         identity = (pod.uid, pod.resource_version)
-        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, prior)
+        await network.relabel(self.kube, (pod.namespace, pod.name), identity, (pod.labels, step.labels), step.notes, step.record)
 
     async def _uncordon(self, incident: SecurityIncident, step: steps.ReleaseCordon) -> None:
         node = step.node

@@ -6,6 +6,7 @@ Memory only: the watch and the resync fill it, and nothing is read or written at
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PARENT, quarantine_label
@@ -18,6 +19,8 @@ from firedoor.planner.pod_view import PodView
 from firedoor.planner.rules import UNBOUNDED
 from firedoor.planner.situation import Census, Situation
 
+WITNESSES = 8
+"""Incidents that are asked what a node was: all of them have written down the same."""
 SEEN_SECONDS = 30.0
 """How long a suspect counts as it was last seen, as long as the watch brings nothing else of it."""
 
@@ -46,10 +49,11 @@ class Ledger:
         return record
 
     def neighbours(self, incident: SecurityIncident) -> tuple[SecurityIncident, ...]:
-        """The other incidents about the same pod that are not over."""
+        """The other incidents about the same pod that are not over, or that keep it cut off."""
         target = incident.spec.target
         about = self.about(incident.target_namespace, target.name) if target is not None and target.kind == "Pod" else ()
-        return tuple(record.incident for record in self._living(about) if record.incident.uid != incident.uid)
+        known = (self.records[uid] for uid in about if uid != incident.uid)
+        return tuple(record.incident for record in known if record.keeps or not record.over)
 
     def parent(self, incident: SecurityIncident) -> str | None:
         """Uid of the incident that made this one, where that one vouches for it; a label alone proves nothing."""
@@ -99,6 +103,11 @@ class Ledger:
     def of_holder(self, key: str) -> tuple[str, ...]:
         """Uids of the incidents that are not over and would hold something by this annotation."""
         return tuple(record.incident.uid for record in self._living(self._index.of("holder", key)))
+
+    def cordoners(self, incident: SecurityIncident, nodes: Iterable[str]) -> tuple[SecurityIncident, ...]:
+        """Other incidents that are not over and have receipts for nodes of these uids; as many as are worth asking."""
+        found = self._living(uid for node in nodes for uid in self._index.of("cordoned", node))
+        return tuple(islice((record.incident for record in found if record.incident.uid != incident.uid), WITNESSES))
 
     def reserve(self, s: Situation) -> None:
         """Counts the suspect as isolated, before it is, so that two incidents cannot share the last of a budget."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from firedoor.api.incident import SecurityIncident
+from firedoor.api.names import cordon_holder
 from firedoor.controller import identities
 from firedoor.controller.captures import Captures
 from firedoor.controller.copies import Copies
@@ -22,7 +23,7 @@ from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Capture, Situation, Surroundings
-from firedoor.planner.views import PolicyView
+from firedoor.planner.views import NodeView, PolicyView
 from firedoor.planner.workload_view import WorkloadView
 
 
@@ -102,13 +103,18 @@ class Observer:
         )
         nodes = self._nodes.seen_by(s.incident.uid)
         around = Surroundings(policies=policies, nodes=nodes, workload=workload, capture=capture, identity=identity)
-        return replace(s, around=around)
+        return replace(s, around=replace(around, cordoners=self._cordoners(s, nodes)))
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
         _, workload = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
         nodes = self._nodes.seen_by(s.incident.uid)
-        return replace(s, around=Surroundings(nodes=nodes, workload=workload, sheltered=False))
+        around = Surroundings(nodes=nodes, workload=workload, sheltered=False, cordoners=self._cordoners(s, nodes))
+        return replace(s, around=around)
+
+    def _cordoners(self, s: Situation, nodes: tuple[NodeView, ...]) -> tuple[SecurityIncident, ...]:
+        own, at = cordon_holder(s.incident.uid), s.pod.node if s.pod else s.incident.status.node
+        return self._ledger.cordoners(s.incident, [node.uid for node in nodes if node.name == at or own in node.annotations])
 
     async def workload(self, s: Situation) -> WorkloadView | None:
         """The workload alone, where anything depends on it."""

@@ -28,6 +28,7 @@ from firedoor.planner.drift import drifts
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
 from firedoor.planner.preview import preview
+from firedoor.planner.receipts import behind
 from firedoor.planner.report import Findings, evidence, repair, status, taken
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan
@@ -89,7 +90,7 @@ class Reconciler:
         if refused is not None:
             return await self._refuse(record, s, refused)
         plan = containment.door(s)
-        if record.refused:
+        if record.refused or (plan and behind(s)):
             if not await self._take(record, s, plan):
                 return None
             s = replace(s, incident=record.incident)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from firedoor.api.conditions import Reason, Type
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Key
@@ -75,6 +76,11 @@ class Record:
         return self.incident.status.truth("Accepted") == "False"
 
     @property
+    def keeps(self) -> bool:
+        """Whether the incident was released and left its suspect cut off, as it was asked to."""
+        return any(said.type == Type.RELEASED and said.reason == Reason.KEPT for said in self.incident.status.conditions)
+
+    @property
     def settled(self) -> bool:
         """Whether there is nothing left to do or to tell."""
         return self.over and not late.is_owed(self.incident)
@@ -95,6 +101,7 @@ def keys(record: Record) -> Iterator[Key]:
         yield ("parent", parent)
     if record.hold is not None:
         yield from (("holding",), ("in", record.hold.namespace), ("of", record.hold.workload))
+    yield from (("cordoned", receipt.uid) for receipt in incident.status.receipts if receipt.change == "cordoned")
 
 
 def behind_the_times(record: Record) -> bool:
@@ -110,7 +117,7 @@ def hold_of(incident: SecurityIncident) -> Hold | None:
     receipt = next((r for r in incident.status.receipts if r.object.startswith("Pod ") and not r.returned), None)
     if receipt is None:
         return None
-    prior = PodPrior.load(receipt.prior)
+    prior = PodPrior.of_receipt(receipt.prior)
     return Hold(incident.target_namespace, receipt.uid, prior.owner.uid if prior and prior.owner else "")
 
 

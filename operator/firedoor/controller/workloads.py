@@ -110,5 +110,5 @@ def _recorded_owner(s: Situation) -> Owner | None:
         return None if target.kind == "Node" else Owner(target.kind, target.name, s.pinned_uid or "")
     if s.pod is not None:
         return s.prior.owner
-    priors = (PodPrior.load(r.prior) for r in s.incident.status.receipts if r.object.startswith("Pod "))
+    priors = (PodPrior.of_receipt(r.prior) for r in s.incident.status.receipts if r.object.startswith("Pod "))
     return next((prior.owner for prior in priors if prior), None)

@@ -9,9 +9,10 @@ from dataclasses import replace
 from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.api.names import cordon_holder
+from firedoor.planner import node_prior
 from firedoor.planner.identity import freeze
 from firedoor.planner.permits import Refusal, barred, objection, paused
-from firedoor.planner.pod_view import PodView
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all
@@ -75,10 +76,14 @@ def quarantine_labels(s: Situation, pod: PodView) -> dict[str, str]:
     return {**stay, names.QUARANTINED: "true", s.label: "true"}
 
 
+def to_record(s: Situation, pod: PodView) -> PodPrior:
+    """What is written down beside the quarantine labels."""
+    return replace(s.prior, annotations={**notes_before(pod), **s.prior.annotations})
+
+
 def _quarantine(s: Situation) -> Quarantine:
     assert s.pod is not None
-    prior = s.prior if s.prior.annotations else replace(s.prior, annotations=notes_before(s.pod))
-    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), prior)
+    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), to_record(s, s.pod))
 
 
 def _cordon(s: Situation) -> tuple[Step, ...]:
@@ -87,7 +92,7 @@ def _cordon(s: Situation) -> tuple[Step, ...]:
         return ()
     if not holds_cordon(s, node) and cordon_refusal(s, node):
         return ()
-    return (Cordon(node),)
+    return (Cordon(node, node_prior.to_record(s, node)),)
 
 
 def suspect_node(s: Situation) -> NodeView | None:

@@ -14,6 +14,7 @@ from firedoor.planner.containment import wants_cordon, wants_evidence
 from firedoor.planner.family import GONE, TAKEN, Kin, own
 from firedoor.planner.family_guards import title
 from firedoor.planner.family_sum import released_note, summed
+from firedoor.planner.given_back import held_on
 from firedoor.planner.identity import wants_freeze
 from firedoor.planner.permits import Refusal
 from firedoor.planner.receipts import receipts
@@ -157,15 +158,19 @@ def _released(s: Situation, family: tuple[Kin, ...], drift: tuple[str, ...]) -> 
         return Verdict("False", Reason.RELEASING, f"Waits until they are released: {', '.join(waiting[:NAMED])}{more}.")
     if outstanding(own(s)):
         return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
-    return _given_back(family, drift)
+    return _given_back(s, family, drift)
 
 
-def _given_back(family: tuple[Kin, ...], drift: tuple[str, ...]) -> Verdict:
+def _given_back(s: Situation, family: tuple[Kin, ...], drift: tuple[str, ...]) -> Verdict:
     """All is given back; what a child could not, or was to keep, is told in its words."""
+    others = " ".join(held_on(own(s)))
     if drift:
-        return Verdict("True", Reason.DRIFTED, f"Given back, but left alone as somebody else changed it: {' '.join(drift)}")
+        message = f"Given back, but left alone as somebody else changed it: {' '.join(drift)} {others}"
+        return Verdict("True", Reason.DRIFTED, message.strip())
     for one in family:
         said = next((c for c in one.child.status.conditions if c.type == Type.RELEASED), None) if one.child else None
         if said is not None and said.reason != Reason.RELEASED:
-            return Verdict("True", Reason(said.reason), f"pod {one.member.name}: {said.message}")
+            return Verdict("True", Reason(said.reason), f"pod {one.member.name}: {said.message} {others}".strip())
+    if others:
+        return Verdict("True", Reason.STILL_HELD, f"This incident holds nothing any more. {others}")
     return Verdict("True", Reason.RELEASED, "Everything is as it was.")

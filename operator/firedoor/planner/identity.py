@@ -7,6 +7,7 @@ own hold. Freezing comes after the door; `containment` and `release` say when.
 from firedoor.api import names
 from firedoor.api.conditions import Reason
 from firedoor.planner.permits import objection
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import FreezeIdentity, Step, ThawIdentity
 from firedoor.planner.verdict import Verdict
@@ -38,9 +39,14 @@ def keys_wanted(s: Situation) -> tuple[str, ...]:
         return ()
     if s.pod is None:
         return keys_held(s)
+    return keys_asked(s, s.pod)
+
+
+def keys_asked(s: Situation, pod: PodView) -> tuple[str, ...]:
+    """The keys by which the identity of this pod is frozen, as the incident asks for it."""
     if s.incident.spec.containment.identity == "FreezeServiceAccount":
-        return (names.frozen_account(s.pod.namespace, s.pod.service_account),)
-    return (s.pod.uid,)
+        return (names.frozen_account(pod.namespace, pod.service_account),)
+    return (pod.uid,)
 
 
 def freeze(s: Situation) -> tuple[Step, ...]:

@@ -31,13 +31,13 @@ def _after_step(s: Situation, step: Step) -> Situation:
             others = tuple(p for p in s.around.policies if p.name != names.deny_policy(s.incident.uid))
             return _around(s, policies=(*others, PolicyView.deny(namespace, s.incident.uid)))
         case steps.Quarantine():
-            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.prior.dump()))
+            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.record))
         case steps.Shelter():
             return _around(s, sheltered=True)
         case steps.StartCapture():
             return _around(s, capture=Capture("Sealed"))
-        case steps.Cordon(node):
-            return _with_node(s, _cordoned(s, node))
+        case steps.Cordon():
+            return _with_node(s, _cordoned(s, step))
         case steps.FreezeIdentity(keys):
             return _around(s, identity=s.around.identity.with_holder(s.incident.uid, keys))
         case _:
@@ -47,8 +47,7 @@ def _after_step(s: Situation, step: Step) -> Situation:
 def _after_reverse(s: Situation, step: Step) -> Situation:
     match step:
         case steps.RestorePod():
-            note = None if step.last else step.pod.prior_note
-            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, note))
+            return replace(s, pod=_relabelled(step.pod, step.labels, step.notes, step.record))
         case steps.DiscardPod():
             return replace(s, pod=None)
         case steps.LiftDeny():
@@ -96,10 +95,10 @@ def _relabelled(pod: PodView, labels: Mapping[str, str], notes: Mapping[str, str
     return replace(pod, labels=labels, annotations=annotations, prior_note=note, owner=None if freed else pod.owner)
 
 
-def _cordoned(s: Situation, node: NodeView) -> NodeView:
-    prior = {} if node.holders else {names.PRIOR: json.dumps({"unschedulable": node.unschedulable})}
+def _cordoned(s: Situation, step: steps.Cordon) -> NodeView:
+    prior = {} if step.before is None else {names.PRIOR: json.dumps({"unschedulable": step.before})}
     holder = {names.cordon_holder(s.incident.uid): s.incident.key}
-    return replace(node, unschedulable=True, annotations={**node.annotations, **holder, **prior})
+    return replace(step.node, unschedulable=True, annotations={**step.node.annotations, **holder, **prior})
 
 
 def _let_go(s: Situation, step: steps.ReleaseCordon) -> NodeView:

@@ -3,16 +3,20 @@
 The controller makes these views when it observes. They keep only what a decision needs.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from firedoor.api import names
+from firedoor.api.incident import PRIOR_LIMIT
 from firedoor.planner.views import Json, Owner, controller_of, loaded
 
 Family = Literal["IPv4", "IPv6"]
 MIRROR = "kubernetes.io/config.mirror"
+NOTE_LIMIT = 65536
+"""Characters of a record that may go into another: all annotations of a pod share 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,22 @@ class PodPrior:
     owner: Owner | None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     """None under a key: the pod had no such annotation."""
+    digest: str = ""
+    """SHA-256 of a record that was too large for a receipt and is not at hand: then labels and annotations are not known."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody knows any more what it was, but for the owner."""
+        return bool(self.digest)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.dump().encode()).hexdigest()
+
+    @property
+    def record(self) -> str | None:
+        """The record that the pod had before: of an incident that kept it and is gone since, or forged."""
+        return self.annotations.get(names.PRIOR)
 
     def without(self, label: str) -> Self:
         """The same, but for a label that must not come back."""
@@ -30,19 +50,39 @@ class PodPrior:
 
     def dump(self) -> str:
         owner = None if self.owner is None else {"kind": self.owner.kind, "name": self.owner.name, "uid": self.owner.uid}
-        document = {"labels": dict(self.labels), "annotations": dict(self.annotations), "owner": owner}
-        return json.dumps(document, sort_keys=True)
+        known = {"sha256": self.digest} if self.lost else {"labels": dict(self.labels), "annotations": dict(self.annotations)}
+        return json.dumps({**known, "owner": owner}, sort_keys=True)
+
+    def receipt(self) -> str:
+        """What status keeps of it: all, or of a large one the owner, and by what the record is recognised."""
+        whole = self.dump()
+        if len(whole) <= PRIOR_LIMIT:
+            return whole
+        return replace(self, labels={}, annotations={}, digest=self.sha256).dump()
 
     @classmethod
     def load(cls, text: str) -> Self | None:
-        """The prior in an annotation or receipt; None when it is not one of ours."""
+        """The prior in an annotation; None when it is not one of ours."""
         document = loaded(text)
         labels, annotations, owner = document.get("labels"), document.get("annotations") or {}, document.get("owner")
-        if not (_of_words(labels) and _of_words(annotations, or_none=True) and (owner is None or _of_words(owner))):
-            return None
-        if owner is not None and owner.keys() != {"kind", "name", "uid"}:
+        if not (_of_words(labels) and _of_words(annotations, or_none=True) and _is_owner(owner)):
             return None
         return cls(labels=labels or {}, owner=Owner(**owner) if owner else None, annotations=annotations)
+
+    @classmethod
+    def of_receipt(cls, text: str) -> Self | None:
+        """The prior in a receipt; None when it is not one of ours."""
+        document = loaded(text)
+        digest, owner = document.get("sha256"), document.get("owner")
+        if not digest:
+            return cls.load(text)
+        if not (isinstance(digest, str) and _is_owner(owner)):
+            return None
+        return cls({}, Owner(**owner) if owner else None, digest=digest)
+
+    def or_whole(self, recorded: Self | None) -> Self:
+        """The record itself, where this is too small for it and it is the very one."""
+        return recorded if self.lost and recorded is not None and recorded.sha256 == self.digest else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +148,10 @@ class PodView:
 
     @property
     def as_it_is(self) -> PodPrior:
-        return PodPrior(labels=self.labels, owner=self.owner)
+        """With a record that no incident vouches for: it is given back like any other annotation, and believed by nobody."""
+        note = self.prior_note
+        stays = note is not None and len(note) <= NOTE_LIMIT
+        return PodPrior(labels=self.labels, owner=self.owner, annotations={names.PRIOR: note} if stays else {})
 
 
 def family(address: str) -> Family:
@@ -150,6 +193,10 @@ def _environment_secrets(spec: Json) -> Iterator[str]:
         for variable in container.get("env") or ():
             if reference := (variable.get("valueFrom") or {}).get("secretKeyRef"):
                 yield reference["name"]
+
+
+def _is_owner(found: object) -> bool:
+    return found is None or (isinstance(found, dict) and found.keys() == {"kind", "name", "uid"} and _of_words(found))
 
 
 def _of_words(found: object, or_none: bool = False) -> bool:

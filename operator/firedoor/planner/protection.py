@@ -32,7 +32,7 @@ def notes_before(pod: PodView) -> dict[str, str | None]:
 
 def notes_to_return(pod: PodView, prior: PodPrior) -> Mapping[str, str | None]:
     """What goes back under each key that still says what firedoor wrote; what somebody else wrote since is left alone."""
-    return {key: value for key, value in prior.annotations.items() if pod.annotations.get(key) == NOTES.get(key)}
+    return {key: prior.annotations[key] for key in NOTES if key in prior.annotations and pod.annotations.get(key) == NOTES[key]}
 
 
 def shelter(s: Situation) -> tuple[Step, ...]:

@@ -6,9 +6,12 @@ Pure: derived from what is seen, so that no crash can lose one. The object's own
 import json
 from collections.abc import Iterator
 
-from firedoor.api.incident import PRIOR_LIMIT, Receipt
+from firedoor.api.incident import Receipt
 from firedoor.api.names import cordon_holder, scale_holder
+from firedoor.planner.containment import to_record
 from firedoor.planner.identity import RECEIPT, keys_held
+from firedoor.planner.node_prior import was_unschedulable
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.situation import Situation
 
 
@@ -17,6 +20,28 @@ def receipts(s: Situation) -> tuple[Receipt, ...]:
     held = {receipt.uid: receipt for receipt in _held(s)}
     known = {r.uid: r for r in s.incident.status.receipts if not (r.returned and r.uid in held)}
     return tuple(_marked(s, receipt, receipt.uid in held) for receipt in {**held, **known}.values())
+
+
+def ahead(s: Situation) -> tuple[Receipt, ...]:
+    """The receipts with that of a door which is about to be closed: after a refusal the pod may carry a label and a record
+    that somebody forged, and only what was written down before tells them from firedoor's own."""
+    if s.pod is None or s.incident.spec.containment.network == "None":
+        return s.incident.status.receipts
+    others = (receipt for receipt in s.incident.status.receipts if receipt.uid != s.pod.uid)
+    return (*others, _isolated(s, s.pod, to_record(s, s.pod)))
+
+
+def behind(s: Situation) -> bool:
+    """Whether the pod is no longer what was written down before its door could be closed."""
+    if s.pod is None or s.incident.status.isolation is not None:
+        return False
+    known = next((receipt.prior for receipt in s.incident.status.receipts if receipt.uid == s.pod.uid), None)
+    return known is not None and known != to_record(s, s.pod).receipt()
+
+
+def _isolated(s: Situation, pod: PodView, prior: PodPrior) -> Receipt:
+    at = s.now.replace(microsecond=0)
+    return Receipt(object=f"Pod {pod.name}", uid=pod.uid, change="isolated", prior=prior.receipt(), at=at)
 
 
 def _marked(s: Situation, receipt: Receipt, held: bool) -> Receipt:
@@ -34,10 +59,10 @@ def _is_asked(s: Situation, receipt: Receipt) -> bool:
 def _held(s: Situation) -> Iterator[Receipt]:
     at = s.now.replace(microsecond=0)
     if s.pod is not None and s.suspect_held:
-        yield Receipt(object=f"Pod {s.pod.name}", uid=s.pod.uid, change="isolated", prior=_bounded(s.prior.dump()), at=at)
+        yield _isolated(s, s.pod, s.prior)
     for node in s.around.nodes:
         if cordon_holder(s.incident.uid) in node.annotations:
-            prior = json.dumps({"unschedulable": node.was_unschedulable})
+            prior = json.dumps({"unschedulable": was_unschedulable(s, node)})
             yield Receipt(object=f"Node {node.name}", uid=node.uid, change="cordoned", prior=prior, at=at)
     workload = s.around.workload
     if workload is not None and scale_holder(s.incident.uid) in workload.annotations:
@@ -53,8 +78,3 @@ def _held(s: Situation) -> Iterator[Receipt]:
 def _frozen_by_others(s: Situation, keys: tuple[str, ...]) -> bool:
     frozen = s.around.identity.frozen
     return frozen is not None and all(len(frozen.holders[key]) > 1 for key in keys)
-
-
-def _bounded(prior: str) -> str:
-    """A record that is too large for status stays on the object alone."""
-    return prior if len(prior) <= PRIOR_LIMIT else "{}"

@@ -9,6 +9,7 @@ from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
 from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.identity import thaw
+from firedoor.planner.node_prior import is_last, may_uncordon
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import lift_shelter, notes_to_return
 from firedoor.planner.situation import KEEP_LABELS, Situation
@@ -73,20 +74,26 @@ def _pod(s: Situation) -> tuple[Step, ...]:
         return ()
     if s.held_by_others:
         kept = {key: value for key, value in s.pod.labels.items() if key != s.label}
-        return (RestorePod(s.pod, kept, {}, last=False),)
+        return (RestorePod(s.pod, kept, {}, record=_record(s, s.pod, s.prior.dump())),)
     match mode(s):
         case ReleaseMode.DISCARD:
             return (DiscardPod(s.pod),)
         case ReleaseMode.RESTORE:
-            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes_to_return(s.pod, s.prior), last=True),)
+            notes = notes_to_return(s.pod, s.prior)
+            return (RestorePod(s.pod, _labels_to_return(s, s.pod), notes, record=_record(s, s.pod, s.prior.record)),)
         case ReleaseMode.KEEP:
             return ()
 
 
+def _record(s: Situation, pod: PodView, record: str | None) -> str | None:
+    """Of a record that does not match its receipt, what is left stays, for a person to judge."""
+    return pod.prior_note if s.prior.lost else record
+
+
 def _labels_to_return(s: Situation, pod: PodView) -> Mapping[str, str]:
-    """The labels that were taken off; of those that stayed on, what they are by now."""
+    """The labels that were taken off; of those that stayed on, or that nobody knows any more, what they are by now."""
     owner = s.prior.owner
-    if owner is None or owner.kind not in KEEP_LABELS:
+    if not s.prior.lost and (owner is None or owner.kind not in KEEP_LABELS):
         return s.prior.labels
     ours = {names.QUARANTINED, s.label}
     others = {key: value for key, value in pod.labels.items() if key not in ours}
@@ -126,12 +133,8 @@ def _policy(s: Situation) -> tuple[Step, ...]:
 
 
 def _node(s: Situation) -> tuple[Step, ...]:
-    own = cordon_holder(s.incident.uid)
-    held = (node for node in s.around.nodes if own in node.annotations)
-    return tuple(
-        ReleaseCordon(node, uncordon=node.holders == (own,) and node.was_unschedulable is False, last=node.holders == (own,))
-        for node in held
-    )
+    held = (node for node in s.around.nodes if cordon_holder(s.incident.uid) in node.annotations)
+    return tuple(ReleaseCordon(node, uncordon=may_uncordon(s, node), last=is_last(s, node)) for node in held)
 
 
 def _identity(s: Situation) -> tuple[Step, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from firedoor.api.conditions import Condition, Reason, Type, merged
 from firedoor.api.incident import EvidenceStatus, IncidentStatus, Isolation, PlanStatus
-from firedoor.api.names import PRIOR, deny_policy, evidence_claim
+from firedoor.api.names import deny_policy, evidence_claim
 from firedoor.planner.containment import (
     cordon_refusal,
     holds_cordon,
@@ -18,11 +18,13 @@ from firedoor.planner.containment import (
 )
 from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
+from firedoor.planner.given_back import given_back
 from firedoor.planner.grants import MOST, grants
 from firedoor.planner.identity import frozenness, keys_held, wants_freeze
+from firedoor.planner.node_prior import was_unschedulable
 from firedoor.planner.permits import Refusal, barred, paused
-from firedoor.planner.receipts import receipts
-from firedoor.planner.release import keeps, outstanding, waits_for_evidence, waits_for_workload
+from firedoor.planner.receipts import ahead, receipts
+from firedoor.planner.release import outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict, isolation
@@ -62,11 +64,12 @@ def status(s: Situation, findings: Findings) -> IncidentStatus:
 
 
 def taken(s: Situation) -> IncidentStatus:
-    """The status of an incident that was refused so far, which says nothing new but that its target is taken now."""
+    """The status of an incident that was refused so far: nothing new but that its target is taken now, and what it was."""
     before = s.incident.status
     said = stated(s, Type.ACCEPTED, accepted(s, None))
     found = tuple(said if condition.type == said.type else condition for condition in before.conditions)
-    return before.model_copy(update={"conditions": found, "target_uid": s.pod.uid if s.pod else before.target_uid})
+    target = s.pod.uid if s.pod else before.target_uid
+    return before.model_copy(update={"conditions": found, "target_uid": target, "receipts": ahead(s)})
 
 
 def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
@@ -144,7 +147,7 @@ def cordoned(s: Situation) -> Verdict:
     if node is None:
         return Verdict("False", Reason.NOT_SCHEDULED, "The suspect pod is on no node that is known.")
     if holds_cordon(s, node):
-        return _held(node.name, node.unschedulable, node.was_unschedulable)
+        return _held(node.name, node.unschedulable, was_unschedulable(s, node))
     refused = cordon_refusal(s, node)
     if refused is not None:
         return Verdict("False", refused.reason, refused.message)
@@ -222,11 +225,4 @@ def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> V
         return Verdict("False", Reason.RELEASING, f"Waits with the pod's labels: {waiting}")
     if outstanding(s):
         return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
-    if keeps(s):
-        message = (
-            f"Given back but for the pod, which stays cut off as asked. To give it back: its annotation {PRIOR} has its labels."
-        )
-        return Verdict("True", Reason.KEPT, message)
-    if drift:
-        return Verdict("True", Reason.DRIFTED, f"Given back, but left alone as somebody else changed it: {' '.join(drift)}")
-    return Verdict("True", Reason.RELEASED, "Everything is as it was.")
+    return given_back(s, drift)

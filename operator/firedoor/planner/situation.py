@@ -64,6 +64,8 @@ class Surroundings:
     sheltered: bool | None = None
     """Whether the incident's disruption budget is there; None: not known."""
     identity: IdentityView = NOT_LOOKED
+    cordoners: tuple[SecurityIncident, ...] = ()
+    """Other incidents whose receipts say that they hold a node which this one holds, or is to hold; not all of many."""
 
     def node(self, name: str) -> NodeView | None:
         return next((node for node in self.nodes if node.name == name), None)
@@ -110,7 +112,7 @@ class Situation:
     approvals: tuple[IncidentApproval, ...] = ()
     census: Census = Census()
     neighbours: tuple[SecurityIncident, ...] = ()
-    """Other incidents about the same pod that are not over."""
+    """Other incidents about the same pod that are not over, or that keep it cut off."""
     answers_to: str | None = None
     """Uid of the incident that made this one for one of its pods, where that one says so too; its approvals count here."""
     members_clear: bool = True
@@ -130,28 +132,35 @@ class Situation:
         return self.pod is not None and _holds(self.incident, self.pod)
 
     @property
+    def other_holders(self) -> tuple[SecurityIncident, ...]:
+        """The other incidents that hold the pod."""
+        return () if self.pod is None else tuple(other for other in self.neighbours if _holds(other, self.pod))
+
+    @property
     def held_by_others(self) -> tuple[str, ...]:
         """The quarantine labels by which other incidents hold the pod. A label that only looks like ours is none."""
-        if self.pod is None:
-            return ()
-        return tuple(names.quarantine_label(other.uid) for other in self.neighbours if _holds(other, self.pod))
+        return tuple(names.quarantine_label(other.uid) for other in self.other_holders)
 
     @property
     def prior(self) -> PodPrior:
         """What the pod was before firedoor: by a receipt, else by its own record while an incident holds it, else as it is.
 
-        A record on a pod that no incident holds was not written by firedoor, and a receipt cannot be forged by the pod's
-        owner; so neither the one nor a record that differs from a receipt is ever believed.
+        A receipt holds also while somebody has taken the labels away. A record on a pod that no incident holds was not
+        written by firedoor, and a receipt cannot be forged by the pod's owner; so neither the one nor a record that differs
+        from a receipt is ever believed.
         """
         assert self.pod is not None
         held = self.suspect_held or bool(self.held_by_others)
-        found = (self._receipt() or self.pod.recorded) if held else None
+        found = self._receipt(self.pod) or (self.pod.recorded if held else None)
         return (found or self.pod.as_it_is).without(self.label)
 
-    def _receipt(self) -> PodPrior | None:
-        every = (receipt for one in (self.incident, *self.neighbours) for receipt in one.status.receipts)
-        found = (PodPrior.load(r.prior) for r in every if self.pod is not None and r.uid == self.pod.uid and not r.returned)
-        return next((prior for prior in found if prior is not None), None)
+    def _receipt(self, pod: PodView) -> PodPrior | None:
+        """Of one that holds it, or did until somebody took the label away: not of one that has let go, or not closed the door."""
+        about = (self.incident, *self.neighbours)
+        concerned = (one for one in about if _holds(one, pod) or (one.status.isolation is not None and not one.leaving))
+        every = (receipt for one in concerned for receipt in one.status.receipts)
+        found = (PodPrior.of_receipt(receipt.prior) for receipt in every if receipt.uid == pod.uid and not receipt.returned)
+        return next((prior.or_whole(pod.recorded) for prior in found if prior is not None), None)
 
     @property
     def pinned_uid(self) -> str | None:

@@ -31,6 +31,11 @@ class Quarantine:
     """Annotations to set, for those who evict pods."""
     prior: PodPrior
 
+    @property
+    def record(self) -> str | None:
+        """What is written down; of one that is lost, what is left of it stays."""
+        return self.pod.prior_note if self.prior.lost else self.prior.dump()
+
 
 @dataclass(frozen=True, slots=True)
 class Shelter:
@@ -41,9 +46,11 @@ class Shelter:
 
 @dataclass(frozen=True, slots=True)
 class Cordon:
-    """Hold the node's cordon for this incident."""
+    """Hold the node's cordon for this incident, with what the node was before recorded in the same call."""
 
     node: NodeView
+    before: bool | None
+    """Whether it was unschedulable before the first holder; None: a record stands, and nothing is known beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +90,14 @@ class DiscardPod:
 
 @dataclass(frozen=True, slots=True)
 class RestorePod:
-    """Give the pod the labels it should have now; the record goes when no incident holds it any more."""
+    """Give the pod the labels it should have now; firedoor's record goes when no incident holds it any more."""
 
     pod: PodView
     labels: Mapping[str, str]
     notes: Mapping[str, str | None]
     """Annotations to give back; None under a key removes it."""
-    last: bool
+    record: str | None
+    """The record to leave on it: that of the other holders, or what stood there before; None removes it."""
 
 
 @dataclass(frozen=True, slots=True)

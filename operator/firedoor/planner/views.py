@@ -6,11 +6,12 @@ The controller makes them when it observes. They keep only what a decision needs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from firedoor.api import names
 
 Json = Mapping[str, Any]
+NO_TIME: Final = "9999"
 CONTROL_PLANE_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 POOL_LABELS = (
     "karpenter.sh/nodepool",
@@ -78,6 +79,8 @@ class NodeView:
     """The value of the first pool label that it has, else its own name."""
     reserved: bool = False
     """Whether another incident has decided to cordon it and has not done so yet."""
+    cordoned_by: str = ""
+    """The field manager that made it unschedulable, where that is not firedoor."""
 
     @classmethod
     def read(cls, node: Json) -> Self:
@@ -92,6 +95,7 @@ class NodeView:
             ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
             annotations=metadata.get("annotations") or {},
             pool=_pool(metadata["name"], metadata.get("labels") or {}),
+            cordoned_by=changed_by(metadata, "unschedulable"),
         )
 
     @property
@@ -100,15 +104,35 @@ class NodeView:
         return tuple(key for key in self.annotations if key.startswith(names.CORDON_PREFIX))
 
     @property
-    def was_unschedulable(self) -> bool | None:
-        """Whether the node was unschedulable before the first holder; None when that is not recorded."""
-        return loaded(self.annotations.get(names.PRIOR, "")).get("unschedulable")
+    def recorded(self) -> bool | None:
+        """Whether it was unschedulable before the first holder, as its own record says; None when that is not recorded."""
+        return unschedulable_in(self.annotations.get(names.PRIOR, ""))
 
 
 def controller_of(metadata: Json) -> Owner | None:
     """The controlling owner that an object's metadata name."""
     references = metadata.get("ownerReferences") or ()
     return next((Owner(r["kind"], r["name"], r["uid"]) for r in references if r.get("controller")), None)
+
+
+def changed_by(metadata: Json, key: str) -> str:
+    """The field manager, other than firedoor, that a field of the spec is in the hands of; empty for none.
+
+    A change through the subresource scale carries no time; the entry goes when the field changes hands, so it is the last.
+    """
+    entries = [
+        entry
+        for entry in metadata.get("managedFields") or ()
+        if entry.get("manager") != names.FIELD_MANAGER and f"f:{key}" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+    ]
+    entries.sort(key=lambda entry: str(entry.get("time", NO_TIME)))
+    return str(entries[-1].get("manager", "")) if entries else ""
+
+
+def unschedulable_in(text: str) -> bool | None:
+    """What a node's record or receipt says that it was; None when it is not one of ours."""
+    said = loaded(text).get("unschedulable")
+    return said if isinstance(said, bool) else None
 
 
 def _pool(name: str, labels: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
 from firedoor.api import names
-from firedoor.planner.views import Json, Owner, controller_of, loaded
+from firedoor.planner.views import Json, Owner, changed_by, controller_of, loaded
 
 Field = Literal["replicas", "suspend"]
 FIELDS: Final[Mapping[str, Field]] = {
@@ -21,7 +21,6 @@ FIELDS: Final[Mapping[str, Field]] = {
     "CronJob": "suspend",
 }
 """The kinds that can be put to rest, and the field of the spec that does it."""
-NO_TIME: Final = "9999"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class WorkloadView:
             above=controller_of(metadata),
             deletes_claims=(spec.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenScaled") == "Delete",
             ready=(workload.get("status") or {}).get("readyReplicas", 0) if key == "replicas" else None,
-            changed_by=_changed_by(metadata, key),
+            changed_by=changed_by(metadata, key),
             settled=_settled(workload),
         )
 
@@ -137,14 +136,3 @@ def _settled(workload: Json) -> bool:
     """Not every kind says what its controller has seen; those that do not own no pods by number."""
     observed = (workload.get("status") or {}).get("observedGeneration")
     return observed is None or observed >= workload["metadata"].get("generation", 0)
-
-
-def _changed_by(metadata: Json, key: Field) -> str:
-    """A change through the subresource scale carries no time; the entry goes when the field changes hands, so it is the last."""
-    entries = [
-        entry
-        for entry in metadata.get("managedFields") or ()
-        if entry.get("manager") != names.FIELD_MANAGER and f"f:{key}" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-    ]
-    entries.sort(key=lambda entry: str(entry.get("time", NO_TIME)))
-    return str(entries[-1].get("manager", "")) if entries else ""

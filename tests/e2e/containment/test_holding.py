@@ -81,6 +81,39 @@ def test_a_person_who_uncordons_is_reported_and_overruled_only_if_a_policy_says_
         story.kubectl("delete", "containmentpolicy", story.namespace)
 
 
+@pytest.mark.in_turn("nodes")
+def test_a_node_that_a_person_cordons_anew_while_it_is_held_stays_cordoned_and_is_listed(story: Story) -> None:
+    node = story.pod()["spec"]["nodeName"]
+    story.incident("suspect")
+    story.wait("NodeCordoned")
+    try:
+        story.kubectl("uncordon", node)
+        story.wait("NodeCordoned", "False", "CordonDrift", seconds=5)
+        story.kubectl("cordon", node)
+        story.wait("NodeCordoned", seconds=5)
+        story.release()
+        assert "had cordoned it while it was held" in story.wait("Released", reason="Drifted")["message"]
+        assert story.kubectl.json("node", node)["spec"]["unschedulable"] is True
+    finally:
+        story.kubectl("uncordon", node)
+
+
+@pytest.mark.in_turn("nodes")
+def test_a_hold_and_a_record_that_somebody_takes_off_a_node_change_nothing_of_what_is_given_back(story: Story) -> None:
+    node = story.pod()["spec"]["nodeName"]
+    story.incident("suspect")
+    story.wait("NodeCordoned")
+    hold = next(key for key in story.kubectl.json("node", node)["metadata"]["annotations"] if "firedoor.dev/cordon." in key)
+    story.kubectl("annotate", "node", node, f"{hold}-")
+    eventually(lambda: hold in story.kubectl.json("node", node)["metadata"]["annotations"], "it is held again", seconds=5)
+    story.kubectl("annotate", "node", node, "firedoor.dev/prior-")
+
+    story.release()
+
+    assert story.wait("Released")["message"] == "Everything is as it was."
+    assert "unschedulable" not in story.kubectl.json("node", node)["spec"]
+
+
 def stateful_set(namespace: str) -> Json:
     whole = deployment(namespace, "db", 1)
     whole["spec"]["serviceName"] = "db"

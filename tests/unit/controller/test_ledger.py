@@ -40,6 +40,21 @@ def test_neighbours_are_the_other_incidents_about_the_same_pod_that_are_not_over
     assert ledger.neighbours(first) == ()
 
 
+def test_an_incident_that_keeps_its_suspect_cut_off_stays_a_neighbour_when_it_is_over() -> None:
+    said = {
+        "type": "Released",
+        "status": "True",
+        "reason": "Kept",
+        "message": "",
+        "lastTransitionTime": NOON,
+        "observedGeneration": 1,
+    }
+    keeping = incident(uid=OTHER_UID, release={"reason": "over", "mode": "Keep"}, status={"conditions": [said]})
+    ledger = kept(incident(), keeping)
+    assert ledger.records[OTHER_UID].over
+    assert ledger.neighbours(incident()) == (keeping,)
+
+
 def test_a_child_is_found_by_its_parent_and_forgotten_with_itself() -> None:
     parent, child = incident(uid=PARENT_UID, target={"kind": "Deployment", "name": "web"}), of_parent(incident())
     ledger = kept(parent, child)
@@ -64,6 +79,15 @@ def test_a_holder_is_known_while_its_incident_is_not_over() -> None:
     assert not ledger.knows_holder(scale_holder(OTHER_UID))
     ledger.records[UID].over = True
     assert not ledger.knows_holder(scale_holder(UID))
+
+
+def test_who_has_a_receipt_for_a_node_is_found_by_the_nodes_uid() -> None:
+    receipt = {"object": "Node node-a", "uid": "node-a-uid", "change": "cordoned", "prior": "{}", "at": NOON}
+    other = incident(uid=OTHER_UID, target={"name": "web-2"}, status={"receipts": [receipt]})
+    ledger = kept(incident(), other)
+    assert ledger.cordoners(incident(), ["node-b-uid"]) == ()
+    assert ledger.cordoners(incident(), ["node-a-uid"]) == (other,)
+    assert ledger.cordoners(other, ["node-a-uid"]) == ()
 
 
 def test_a_budget_counts_what_others_isolate_and_scaled_and_never_the_incident_itself() -> None:

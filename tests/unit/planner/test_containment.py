@@ -149,7 +149,7 @@ def test_an_edited_policy_is_set_right() -> None:
 
 def test_the_node_is_cordoned_once() -> None:
     about = incident(evidence=NO_EVIDENCE)
-    assert steps(situation(about, quarantined(), policies=(deny(),), nodes=NODES)) == [Cordon(NODES[0])]
+    assert steps(situation(about, quarantined(), policies=(deny(),), nodes=NODES)) == [Cordon(NODES[0], before=False)]
     held = (held_node(), NODES[1])
     assert steps(situation(about, quarantined(), policies=(deny(),), nodes=held)) == []
 
@@ -159,7 +159,7 @@ def test_a_person_who_uncordons_is_overruled_only_where_a_policy_says_so() -> No
     drifted = held_node(cordoned=False)
     s = situation(about, quarantined(), policies=(deny(),), nodes=(drifted, NODES[1]))
     assert steps(s) == []
-    assert steps(replace(s, rules=Rules(keep_cordon=True))) == [Cordon(drifted)]
+    assert steps(replace(s, rules=Rules(keep_cordon=True))) == [Cordon(drifted, before=False)]
 
 
 def test_the_last_schedulable_node_and_the_control_plane_are_not_cordoned() -> None:
@@ -213,7 +213,7 @@ def test_a_cordon_that_stands_is_held_only_where_a_cordon_is_permitted_and_costs
 ) -> None:
     nodes = (held_node(OTHER_UID), node("node-b", cordoned=True))
     s = situation(incident(evidence=NO_EVIDENCE), quarantined(), policies=(deny(),), nodes=nodes, rules=rules)
-    assert steps(s) == ([] if why else [Cordon(nodes[0])])
+    assert steps(s) == ([] if why else [Cordon(nodes[0], before=False)])
     assert why is None or cordoned(s).reason == why
 
 

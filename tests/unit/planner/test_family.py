@@ -189,7 +189,7 @@ def test_a_suspect_is_lost_while_its_workload_owns_it_and_its_evidence_is_not_se
 def test_a_node_is_cordoned_by_the_incident_about_it_and_never_drained() -> None:
     about = incident(target=NODE, namespace=HOME)
     nodes = (node("node-a"), node("node-b"))
-    assert steps(situation(about, nodes=nodes)) == [Cordon(nodes[0])]
+    assert steps(situation(about, nodes=nodes)) == [Cordon(nodes[0], before=False)]
     assert steps(situation(parent(), nodes=nodes)) == [], "of a workload, the children cordon"
 
 

@@ -123,6 +123,7 @@ def test_what_is_contained_and_restored_is_as_it_was(s: Situation) -> None:
     if s.pod is not None and back.pod is not None:
         assert back.pod.labels == s.pod.labels
         assert back.pod.annotations == s.pod.annotations
+        assert back.pod.prior_note == s.pod.prior_note
     assert [_plain(one) for one in back.around.nodes] == [_plain(one) for one in s.around.nodes]
     assert back.around.policies == s.around.policies
     assert back.around.workload == s.around.workload

@@ -56,12 +56,12 @@ def test_the_door_stays_closed_until_the_discarded_pod_is_gone() -> None:
 
 def test_without_sealed_evidence_the_pod_gets_its_labels_back() -> None:
     s = situation(leaving(), quarantined(), policies=(deny(),))
-    assert steps(s) == [RestorePod(quarantined(), LABELS, NO_NOTES, last=True), LiftDeny("shop")]
+    assert steps(s) == [RestorePod(quarantined(), LABELS, NO_NOTES, record=None), LiftDeny("shop")]
 
 
 def test_a_bare_pod_is_restored_because_nothing_replaced_it() -> None:
     bare = quarantined(owner=None)
-    assert steps(situation(leaving(), bare, capture=sealed())) == [RestorePod(bare, LABELS, NO_NOTES, last=True)]
+    assert steps(situation(leaving(), bare, capture=sealed())) == [RestorePod(bare, LABELS, NO_NOTES, record=None)]
 
 
 def test_a_running_capture_is_waited_for() -> None:
@@ -75,13 +75,13 @@ def test_a_pod_that_another_incident_holds_keeps_that_label_and_its_record() -> 
     policies = (deny(), deny(OTHER_UID))
     s = situation(leaving(), both, policies=policies, capture=sealed(), neighbours=(incident(uid=OTHER_UID),))
     kept = {QUARANTINED: "true", OTHER_LABEL: "true"}
-    assert steps(s) == [RestorePod(both, kept, {}, last=False), LiftDeny("shop")]
+    assert steps(s) == [RestorePod(both, kept, {}, record=both.prior_note), LiftDeny("shop")]
 
 
 def test_a_label_that_only_looks_like_another_incidents_does_not_keep_the_pod() -> None:
     faked = quarantined(LABEL, OTHER_LABEL)
     s = situation(leaving(), faked, policies=(deny(),))
-    assert steps(s) == [RestorePod(faked, LABELS, NO_NOTES, last=True), LiftDeny("shop")]
+    assert steps(s) == [RestorePod(faked, LABELS, NO_NOTES, record=None), LiftDeny("shop")]
 
 
 def test_of_a_statefulsets_pod_only_firedoors_own_labels_go() -> None:
@@ -113,7 +113,7 @@ def test_the_receipt_wins_over_a_record_that_was_tampered_with() -> None:
     forged = quarantined()
     forged = replace(forged, prior_note='{"labels": {"app": "bank"}}')
     s = situation(leaving(status={"receipts": [receipt]}), forged)
-    assert steps(s) == [RestorePod(forged, LABELS, NO_NOTES, last=True)]
+    assert steps(s) == [RestorePod(forged, LABELS, NO_NOTES, record=None)]
 
 
 def test_the_last_holder_uncordons_what_firedoor_cordoned() -> None:
