@@ -1,6 +1,6 @@
 """The files of a bag as they lie there: looked at once, and each read once for both digests, however often it is asked about.
 
-For whoever checks a bag or sends it. Links are never followed, and what lies behind one is not in the bag. Nothing that
+For whoever checks a bag or hands it over. Links are never followed, and what lies behind one is not in the bag. Nothing that
 lies there ends the look: what cannot be read is known by name afterwards.
 """
 

@@ -21,6 +21,7 @@ from firedoor.evidence.custody import NOTHING_BEFORE, digest
 PAYLOAD = ("manifest-sha256.txt", "manifest-sha512.txt")
 TAGS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
 PATH = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+PATH_MOST = 512
 LINE = re.compile(rf"(?P<digest>[0-9a-f]{{64}}|[0-9a-f]{{128}})  (?P<path>{PATH})")
 ENVELOPE, DETACHED = "signature.dsse.json", "signature.ecdsa"
 """Made of the tag manifests after them, so these cannot list them."""
@@ -80,8 +81,8 @@ def plain(text: str) -> str:
 
 
 def safe(path: str) -> bool:
-    """Whether a path is one that a bag can have: plain words, none of which leads out of it or hides."""
-    return re.fullmatch(PATH, path) is not None
+    """Whether a path is one that a bag can have: plain words, none of which leads out of it or hides, and not without end."""
+    return len(path) <= PATH_MOST and re.fullmatch(PATH, path) is not None
 
 
 def _declaration(here: Contents) -> Iterator[Finding]:
