@@ -51,7 +51,7 @@ class Container:
         return {"container": self.name, "containerID": self.id}
 
     def was_replaced_by(self, now: "Container") -> bool:
-        """Whether another run took this one's place. One that had not begun yet is nobody's place."""
+        """Whether another run took this one's place. Before it had an id there was none."""
         return self.id not in ("", now.id)
 
 
