@@ -1,6 +1,7 @@
 """`kubectl firedoor evidence fetch`: a bag from its volume into a folder here, checked as it arrives and once more at the end.
 
 What a cut leaves is gone on with, also by a later command: the folder is called BUNDLE.partial until the bag is whole.
+A bag that was fetched before its signature was laid into it is gone on with in the same way.
 """
 
 import asyncio
@@ -11,14 +12,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from firedoor.api import names
-from firedoor.cli.arrivals import Arrivals
+from firedoor.cli.arrivals import Arrivals, Refused
 from firedoor.cli.kept import bundle, one_kept, public_keys
 from firedoor.cli.reader import reading
 from firedoor.cli.verify import judged
 from firedoor.evidence import signature
 from firedoor.evidence.artifact import file_digest
 from firedoor.evidence.seal import SIGNED
-from firedoor.evidence.verify import plain
+from firedoor.evidence.verify import DETACHED, ENVELOPE, plain
 from firedoor.kube.client import Kube
 from firedoor.kube.connection import connect
 from firedoor.kube.errors import Unavailable
@@ -40,8 +41,9 @@ async def fetch(home: str, name: str, into: Path) -> int:
     async with connect() as kube:
         kept = await one_kept(kube, home, name)
         bag = into / bundle(kept)
-        if not bag.exists():
-            await _arrived(kube, home, kept, into)
+        if not finished(bag, kept):
+            async with reading(kube, home, kept.claim):
+                await arrived(bag, lambda arrivals: _stream(kube, home, bundle(kept), arrivals))
         keys = await public_keys(kube, home)
     for key_id, pem in keys.items():
         (into / f"{key_id}.pem").write_text(pem)
@@ -61,12 +63,28 @@ def told(bag: Path, kept: Kept, keys: signature.PublicKeys) -> int:
     return status
 
 
-async def _arrived(kube: Kube, home: str, kept: Kept, into: Path) -> None:
-    partial = into / f"{bundle(kept)}.partial"
+def finished(bag: Path, kept: Kept) -> bool:
+    """Whether there is nothing more to come. The claim knows of a signature before it lies in the bag."""
+    expected = (ENVELOPE, DETACHED) if "keyId" in kept.sealed else ()
+    return bag.exists() and all((bag / name).exists() for name in expected)
+
+
+async def arrived(bag: Path, stream: Callable[[Arrivals], Awaitable[None]], pauses: Sequence[float] = PAUSES) -> None:
+    """Streams what is not here yet."""
+    partial = _taken_up(bag)
+    await until_whole(partial, stream, pauses)
+    partial.rename(bag)
+
+
+def _taken_up(bag: Path) -> Path:
+    """The folder in which it arrives, with what is here already; Refused where there are two of them."""
+    partial = bag.with_name(f"{bag.name}.partial")
+    if bag.exists() and partial.exists():
+        raise Refused(f"{bag} lacks its signature, and cannot be gone on with while there is {partial} too; remove that one")
+    if bag.exists():
+        bag.rename(partial)
     partial.mkdir(parents=True, exist_ok=True)
-    async with reading(kube, home, kept.claim):
-        await until_whole(partial, lambda arrivals: _stream(kube, home, bundle(kept), arrivals))
-    partial.rename(into / bundle(kept))
+    return partial
 
 
 async def until_whole(partial: Path, stream: Callable[[Arrivals], Awaitable[None]], pauses: Sequence[float] = PAUSES) -> None:

@@ -27,6 +27,8 @@ def judge(bag: Path, keys: Sequence[Path]) -> int:
 def judged(bag: Path, known: PublicKeys | None) -> int:
     """The same with keys that were read already, also none at all; with None the signature is not looked at."""
     findings = verify.verify(bag)
-    if known is None or not (bag / "data").is_dir():
+    if known is None or not verify.is_bag(bag):
         return verify.tell(bag, findings)
-    return verify.tell(bag, [*findings, *check(bag, known)], "every byte is as it was sealed, and the signature is right:")
+    return verify.tell(
+        bag, [*findings, *check(bag, known)], "every byte that was signed is as it was sealed, and the signature is right:"
+    )

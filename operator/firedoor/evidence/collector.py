@@ -24,7 +24,7 @@ from firedoor.evidence.custody import digest
 from firedoor.evidence.layout import CLUSTER, FILESYSTEM, LOGS, VOLATILE, Kind
 from firedoor.evidence.order import CaptureOrder, result, status
 from firedoor.evidence.seal import SIGNED, SUBJECTS
-from firedoor.evidence.sources import inside, logs, nodelogs, objects
+from firedoor.evidence.sources import inside, nodelogs, objects, runs
 from firedoor.evidence.sources.context import Context
 from firedoor.evidence.sources.nodelogs import Permit
 from firedoor.evidence.sources.suspect import Suspect
@@ -86,7 +86,7 @@ async def _capture(bag: Bag, order: CaptureOrder, kube: Kube, permit: Permit | N
         await _told(bag, f"{VOLATILE}/capture", lambda: inside.opened(insides, bag, suspect, order, key))
         await asyncio.gather(*(_told(bag, f"{VOLATILE}/capture", one.vanishing) for one in insides))
         await _told(bag, f"{CLUSTER}/capture", surroundings.at_the_start)
-        await _told(bag, f"{LOGS}/capture", lambda: logs.capture(bag, suspect))
+        await _told(bag, f"{LOGS}/capture", lambda: runs.capture(bag, suspect))
         await _told(bag, f"{LOGS}/capture", lambda: nodelogs.capture(bag, suspect, permit))
         for one in insides:
             await _told(bag, f"{FILESYSTEM}/capture", one.lasting)

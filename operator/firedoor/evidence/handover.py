@@ -8,12 +8,12 @@ stream whose command has ended may be cut by the kubelet (kubernetes issue 60140
 
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from firedoor.evidence.contents import Contents
 from firedoor.evidence.verify import PAYLOAD, TAGS, safe
 
 CHUNK = 1 << 16
@@ -40,13 +40,9 @@ def hand_over(bag: Path, asked: BinaryIO, out: BinaryIO) -> None:
 
 def _files(bag: Path) -> Iterator[tuple[str, int]]:
     """Plain files with names as a bag has them, and their sizes; whatever else lies there was not put there by firedoor."""
-    found = (
-        (os.path.relpath(Path(folder, name), bag), Path(folder, name).lstat())
-        for folder, _, names in os.walk(bag)
-        for name in names
-    )
-    plain = {path: status.st_size for path, status in found if safe(path) and stat.S_ISREG(status.st_mode)}
-    return iter(sorted(plain.items(), key=lambda one: (FIRST.index(one[0]) if one[0] in FIRST else len(FIRST), one[0])))
+    sizes = Contents(bag).sizes.items()
+    plain = ((path, size) for path, size in sizes if safe(path))
+    return iter(sorted(plain, key=lambda one: (FIRST.index(one[0]) if one[0] in FIRST else len(FIRST), one[0])))
 
 
 def _send(file: Path, offset: int, size: int, out: BinaryIO) -> None:

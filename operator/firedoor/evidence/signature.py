@@ -11,22 +11,24 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, load_pem_public_key
 
+from firedoor.evidence.contents import Contents
 from firedoor.evidence.custody import digest
+from firedoor.evidence.ecdsa import DIGESTED, holds, is_low, signed
 from firedoor.evidence.seal import SIGNED, SUBJECTS, Seal
 from firedoor.evidence.verify import DETACHED, ENVELOPE, Finding
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://firedoor.dev/evidence/v1"
-WHOLE: Final = ec.ECDSA(hashes.SHA256())
-DIGESTED: Final = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+LOW: Final = "low-s"
+"""The form of both signatures; it is signed as well, so that a bag that was signed without it is not called altered."""
+MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 PublicKeys = Mapping[str, ec.EllipticCurvePublicKey]
 """By their ids."""
@@ -49,13 +51,13 @@ def sign(seal: Seal, signed_at: str, key: ec.EllipticCurvePrivateKey) -> Signatu
     """Signs what the seal says; the bag itself is not needed for it."""
     body = _dumped(_statement(seal, signed_at))
     public = key.public_key()
-    signed = base64.b64encode(key.sign(pae(body), WHOLE)).decode()
+    signature = base64.b64encode(signed(key, pae(body))).decode()
     envelope = {
         "payload": base64.b64encode(body).decode(),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": key_id(public), "sig": signed}],
+        "signatures": [{"keyid": key_id(public), "sig": signature}],
     }
-    detached = key.sign(bytes.fromhex(seal.digests[SIGNED]), DIGESTED)
+    detached = signed(key, bytes.fromhex(seal.digests[SIGNED]), DIGESTED)
     return Signature(key_id(public), _pem(public), _dumped(envelope).decode() + "\n", base64.b64encode(detached).decode())
 
 
@@ -71,7 +73,10 @@ def public_keys(*pems: bytes) -> dict[str, ec.EllipticCurvePublicKey]:
     """The public keys in PEM files, by their ids. ValueError: one of them is no ECDSA key."""
     found: dict[str, ec.EllipticCurvePublicKey] = {}
     for pem in pems:
-        key = load_pem_public_key(pem)
+        try:
+            key = load_pem_public_key(pem)
+        except UnsupportedAlgorithm as error:
+            raise ValueError("a public key is of an unknown kind") from error
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise ValueError("a public key is no ECDSA key")
         found[key_id(key)] = key
@@ -91,35 +96,64 @@ def pae(body: bytes) -> bytes:
 
 def check(bag: Path, keys: PublicKeys) -> list[Finding]:
     """Every fault of the bag's signatures: missing, by nobody known, wrong, or about another bag."""
-    if missing := [name for name in (ENVELOPE, DETACHED) if not _plain(bag / name)]:
+    here = Contents(bag)
+    if missing := [name for name in (ENVELOPE, DETACHED) if name not in here.sizes]:
         return [Finding("SignatureMissing", name, "the bag is not signed, or its signature was taken away") for name in missing]
     try:
-        keyid, body, signed = _opened((bag / ENVELOPE).read_bytes())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        keyid, body, signature = _opened(here.content(ENVELOPE))
+    except MALFORMED as error:
         return [Finding("SignatureWrong", ENVELOPE, f"is no envelope as firedoor writes it: {error}")]
     if keyid not in keys:
         return [Finding("SignatureWrong", ENVELOPE, f"is signed by key {keyid}, which is none of those given")]
-    return [*_signatures(bag, keys[keyid], body, signed), *_subjects(bag, json.loads(body))]
+    return list(_signatures(here, keys[keyid], body, signature))
 
 
-def _signatures(bag: Path, key: ec.EllipticCurvePublicKey, body: bytes, signed: bytes) -> Iterator[Finding]:
-    if not _holds(key, signed, pae(body), WHOLE):
-        yield Finding("SignatureWrong", ENVELOPE, "the signature is not that of this statement")
-    manifest = (bag / SIGNED).read_bytes() if _plain(bag / SIGNED) else b""
-    if not _holds(key, (bag / DETACHED).read_bytes(), manifest, WHOLE):
+def _signatures(here: Contents, key: ec.EllipticCurvePublicKey, body: bytes, signature: bytes) -> Iterator[Finding]:
+    """What is wrong with both; of the statement only what was signed is believed, also that it is one."""
+    detached = here.content(DETACHED)
+    if not holds(key, detached, here.content(SIGNED)):
         yield Finding("SignatureWrong", DETACHED, f"the signature is not that of {SIGNED} as it is")
+    if not holds(key, signature, pae(body)):
+        yield Finding("SignatureWrong", ENVELOPE, "the signature is not that of this statement")
+        return
+    try:
+        told = Told.read(json.loads(body))
+    except MALFORMED:
+        yield Finding("SignatureDisagrees", ENVELOPE, "the statement that was signed is not about a bag of firedoor's")
+        return
+    yield from _twins(told, {ENVELOPE: (signature, pae(body)), DETACHED: (detached, here.content(SIGNED))}, key)
+    yield from _subjects(here, told)
 
 
-def _subjects(bag: Path, statement: Mapping[str, Any]) -> Iterator[Finding]:
+def _twins(told: "Told", signatures: Mapping[str, tuple[bytes, bytes]], key: ec.EllipticCurvePublicKey) -> Iterator[Finding]:
+    for name, (signature, data) in signatures.items():
+        if told.form == LOW and holds(key, signature, data) and not is_low(signature):
+            yield Finding("SignatureWrong", name, "is right, but was altered: it is the twin (r, n-s) of the one that was made")
+
+
+def _subjects(here: Contents, told: "Told") -> Iterator[Finding]:
     """The statement is as it was signed; whether it is about this bag shows here."""
-    told = {subject["name"]: subject["digest"] for subject in statement["subject"]}
     for name, algorithm in SUBJECTS.items():
-        content = (bag / name).read_bytes() if _plain(bag / name) else b""
-        if told.get(name) != {algorithm: hashlib.new(algorithm, content).hexdigest()}:
+        if name not in here.sizes or told.digests.get(name) != {algorithm: here.digest(name, algorithm)}:
             yield Finding("SignatureDisagrees", name, "is not the file that was signed")
-    last = (bag / "custody.jsonl").read_bytes().splitlines()[-1:] if _plain(bag / "custody.jsonl") else []
-    if [statement["predicate"]["custodyHead"]] != [digest(line) for line in last]:
+    last = here.content("custody.jsonl").splitlines()[-1:]
+    if [told.head] != [digest(line) for line in last]:
         yield Finding("SignatureDisagrees", "custody.jsonl", "its last line is not the one that was signed")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a statement says of a bag; earlier versions did not say in which form they signed."""
+
+    digests: Mapping[object, object]
+    head: object
+    form: object
+
+    @classmethod
+    def read(cls, statement: Any) -> Self:
+        """One of MALFORMED: it says nothing of a bag."""
+        digests = {subject["name"]: subject["digest"] for subject in statement["subject"]}
+        return cls(digests, statement["predicate"]["custodyHead"], statement["predicate"].get("signatures"))
 
 
 def _opened(raw: bytes) -> tuple[str, bytes, bytes]:
@@ -127,24 +161,16 @@ def _opened(raw: bytes) -> tuple[str, bytes, bytes]:
     envelope = json.loads(raw)
     (signature,) = envelope["signatures"]
     body = base64.b64decode(envelope["payload"], validate=True)
-    signed = base64.b64decode(signature["sig"], validate=True)
+    given = base64.b64decode(signature["sig"], validate=True)
     again = {
         "payload": base64.b64encode(body).decode(),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": str(signature["keyid"]), "sig": base64.b64encode(signed).decode()}],
+        "signatures": [{"keyid": str(signature["keyid"]), "sig": base64.b64encode(given).decode()}],
     }
     if _dumped(again) + b"\n" != raw:
         raise ValueError("it was written again by somebody else")
     json.loads(body)["predicate"]["custodyHead"]
-    return str(signature["keyid"]), body, signed
-
-
-def _holds(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, algorithm: ec.ECDSA) -> bool:
-    try:
-        key.verify(signature, data, algorithm)
-    except InvalidSignature:
-        return False
-    return True
+    return str(signature["keyid"]), body, given
 
 
 def _statement(seal: Seal, signed_at: str) -> dict[str, Any]:
@@ -161,6 +187,7 @@ def _statement(seal: Seal, signed_at: str) -> dict[str, Any]:
             "payloadOxum": told["payload_oxum"],
             "custodyHead": told["custody_head"],
             "signedAt": signed_at,
+            "signatures": LOW,
         },
     }
 
@@ -171,7 +198,3 @@ def _dumped(document: Mapping[str, Any]) -> bytes:
 
 def _pem(key: ec.EllipticCurvePublicKey) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def _plain(file: Path) -> bool:
-    return file.is_file() and not file.is_symlink()

@@ -6,6 +6,7 @@ it is the one that was sealed, its signature shows, or the tag manifest's digest
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ from firedoor.evidence.custody import NOTHING_BEFORE, digest
 PAYLOAD = ("manifest-sha256.txt", "manifest-sha512.txt")
 TAGS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
 PATH = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+PATH_MOST = 512
 LINE = re.compile(rf"(?P<digest>[0-9a-f]{{64}}|[0-9a-f]{{128}})  (?P<path>{PATH})")
 ENVELOPE, DETACHED = "signature.dsse.json", "signature.ecdsa"
 """Made of the tag manifests after them, so these cannot list them."""
@@ -31,8 +33,8 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 class Finding:
     """One fault: what it is, which file or line it is in, and what was seen.
 
-    Kinds: BagMalformed, FileMissing, UnexpectedFile, ChecksumMismatch, OxumMismatch, CustodyBroken, CustodyDisagrees; of
-    signatures (signature.py) SignatureMissing, SignatureWrong, SignatureDisagrees.
+    Kinds: BagMalformed, FileMissing, UnexpectedFile, ChecksumMismatch, OxumMismatch, CustodyBroken, CustodyDisagrees,
+    Unreadable; of signatures (signature.py) SignatureMissing, SignatureWrong, SignatureDisagrees.
     """
 
     kind: str
@@ -42,11 +44,17 @@ class Finding:
 
 def verify(bag: Path) -> list[Finding]:
     """Every fault of the bag; an empty list says that each byte is as it was sealed."""
-    if not (bag / "data").is_dir():
+    if not is_bag(bag):
         return [Finding("BagMalformed", str(bag), "this is no folder with a bag in it")]
     here = Contents(bag)
     empty = (Finding("UnexpectedFile", folder.rstrip("/"), "is an empty folder") for folder in here.empty)
-    return [*_declaration(here), *_manifests(here), *_unlisted(here), *empty, *_oxum(here), *_custody(here)]
+    faults = [*_declaration(here), *_manifests(here), *_unlisted(here), *empty, *_oxum(here), *_custody(here)]
+    return [*faults, *(Finding("Unreadable", path, f"cannot be read: {why}") for path, why in here.unreadable.items())]
+
+
+def is_bag(bag: Path) -> bool:
+    """Whether there is anything to check."""
+    return os.path.isdir(bag / "data")  # noqa: PTH112 -- pathlib's raises where it may not look
 
 
 def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
@@ -56,7 +64,7 @@ def tell(bag: Path, findings: list[Finding], signed: str = "") -> int:
     """
     for finding in findings:
         print(plain(f"{finding.kind}: {finding.where}: {finding.what}"))
-    if not (bag / "data").is_dir():
+    if not is_bag(bag):
         return 2
     if findings:
         print(f"{len(findings)} faults")
@@ -73,8 +81,8 @@ def plain(text: str) -> str:
 
 
 def safe(path: str) -> bool:
-    """Whether a path is one that a bag can have: plain words, none of which leads out of it or hides."""
-    return re.fullmatch(PATH, path) is not None
+    """Whether a path is one that a bag can have: plain words, none of which leads out of it or hides, and not without end."""
+    return len(path) <= PATH_MOST and re.fullmatch(PATH, path) is not None
 
 
 def _declaration(here: Contents) -> Iterator[Finding]:
@@ -111,7 +119,7 @@ def _entries(here: Contents, name: str) -> Iterator[Finding]:
 def _file(here: Contents, path: str, algorithm: str, expected: str) -> Iterator[Finding]:
     if path not in here.sizes:
         yield Finding("FileMissing", path, "listed, but not there as a plain file")
-    elif (found := here.digest(path, algorithm)) != expected:
+    elif (found := here.digest(path, algorithm)) not in (expected, ""):
         yield Finding("ChecksumMismatch", path, f"{algorithm} is {found}, sealed as {expected}")
 
 
@@ -156,20 +164,26 @@ def _custody(here: Contents) -> Iterator[Finding]:
 def _payload_as_noted(here: Contents, where: str, entry: Mapping[str, Any], dropped: frozenset[str]) -> Iterator[Finding]:
     artifact = entry.get("artifact")
     hashes = artifact.get("hashes") if isinstance(artifact, dict) else None
-    path = str(entry.get("object", ""))
+    path = _object(entry)
     if not isinstance(hashes, dict) or path in dropped:
         return
+    expected = hashes.get("sha256")
     if path not in here.sizes:
-        yield Finding("CustodyDisagrees", where, f"tells of {path}, which is not there")
-    elif (found := here.digest(path, "sha256")) != hashes.get("sha256"):
-        yield Finding(
-            "CustodyDisagrees", where, f"tells of {path} with another content: sha256 was {hashes.get('sha256')}, is {found}"
-        )
+        yield Finding("CustodyDisagrees", where, f"tells of {path or 'nothing'}, which is not there")
+    elif (found := here.digest(path, "sha256")) not in (expected, ""):
+        was = expected if isinstance(expected, str) else "no digest"
+        yield Finding("CustodyDisagrees", where, f"tells of {path} with another content: sha256 was {was}, is {found}")
 
 
 def _dropped(entries: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Parts of long logs that were given up for newer ones; custody keeps their hashes."""
-    return frozenset(str(entry.get("object")) for entry in entries if entry.get("action") == "artifact.dropped")
+    return frozenset(_object(entry) for entry in entries if entry.get("action") == "artifact.dropped")
+
+
+def _object(entry: Mapping[str, Any]) -> str:
+    """The path that a line is about; empty where it names none."""
+    path = entry.get("object")
+    return path if isinstance(path, str) else ""
 
 
 def _entry(line: bytes) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,10 +13,14 @@ from pathlib import Path
 import pytest
 
 from firedoor.cli.arrivals import Arrivals, Refused
-from firedoor.cli.evidence_fetch import Cut, until_whole
+from firedoor.cli.evidence_fetch import Cut, arrived, finished, until_whole
 from firedoor.evidence.handover import hand_over, main
+from firedoor.evidence.signature import check
 from firedoor.evidence.verify import verify
-from tests.unit.evidence.test_signature import signed
+from firedoor.planner.kept import Kept
+from tests.unit.evidence.test_bag import filled
+from tests.unit.evidence.test_hostile_bags import nested
+from tests.unit.evidence.test_signature import KEYS, lay, made, signed
 
 
 def sent(bag: Path, have: dict[str, int]) -> bytes:
@@ -122,6 +127,56 @@ async def test_a_manifest_that_came_wrong_is_fetched_once_more(tmp_path: Path) -
     assert contents(folder) == contents(bag)
 
 
+async def test_a_bag_that_was_fetched_before_its_signature_was_laid_is_completed_by_a_later_fetch(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    bag, here = filled(tmp_path / "volume"), tmp_path / "here" / "incident-1"
+    kept = Kept("claim", "uid", "shop/web", "1", "shop/web-1", "", {"bundle": bag.name, "keyId": "x"}, {}, {})
+
+    async def stream(arrivals: Arrivals) -> None:
+        arrivals.feed(sent(bag, arrivals.have()))
+
+    await arrived(here, stream, pauses=())
+    assert not finished(here, kept)
+    lay(bag, made(bag))
+    await arrived(here, stream, pauses=())
+    assert finished(here, kept)
+    assert contents(here) == contents(bag)
+    assert check(here, KEYS) == []
+    assert [one.name for one in here.parent.iterdir()] == ["incident-1"]
+
+
+async def test_a_completion_that_is_cut_is_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    bag, here = filled(tmp_path / "volume"), tmp_path / "here" / "incident-1"
+    shutil.copytree(bag, here)
+    lay(bag, made(bag))
+    for file in (here, *here.rglob("*")):
+        file.chmod(0o700)
+
+    async def cut(arrivals: Arrivals) -> None:
+        arrivals.feed(sent(bag, arrivals.have())[:-60])
+        raise Cut("gone")
+
+    async def stream(arrivals: Arrivals) -> None:
+        arrivals.feed(sent(bag, arrivals.have()))
+
+    with pytest.raises(Cut):
+        await arrived(here, cut, pauses=())
+    assert not here.exists()
+    await arrived(here, stream, pauses=())
+    assert contents(here) == contents(bag)
+
+
+def test_folders_without_end_on_the_volume_do_not_end_the_handing_over(tmp_path: Path) -> None:
+    bag, here = signed(tmp_path), arrivals(tmp_path / "here")
+    whole = contents(bag)
+    (bag / "data").chmod(0o755)
+    with nested(bag / "data", 1100):
+        here.feed(sent(bag, {}))
+    assert here.done
+    assert contents(here.folder) == whole
+
+
 HOSTILE = [
     "../escaped",
     "/etc/escaped",
@@ -135,6 +190,7 @@ HOSTILE = [
     "a/",
     "-",
     "\x1b]0;x\x07",
+    "a/" * 1000 + "a",
 ]
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from firedoor.evidence.order import Limits
+from firedoor.evidence.sources.container import Container
 from firedoor.evidence.sources.entrance import profiles
-from firedoor.evidence.sources.suspect import Container
 from tests.unit.evidence.apiserver import ApiServer, pod
 from tests.unit.evidence.test_collector import BAG, ending, judged, told
 

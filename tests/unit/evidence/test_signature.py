@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from firedoor.controller.signing import Unsigned, checked
 from firedoor.evidence.collector import sealed_result
+from firedoor.evidence.ecdsa import is_low, twin
+from firedoor.evidence.ecdsa import signed as ecdsa_signed
 from firedoor.evidence.keep import Keeping, NotThatBag, keep
 from firedoor.evidence.seal import Seal
 from firedoor.evidence.signature import Signature, check, key_id, pae, private_key, public_keys, sign
@@ -103,6 +105,29 @@ def test_a_bag_that_was_made_anew_whole_is_betrayed_by_its_signature_alone(tmp_p
         (forged / name).write_bytes((bag / name).read_bytes())
     assert verify(forged) == []
     assert {finding.kind for finding in check(forged, KEYS)} == {"SignatureWrong", "SignatureDisagrees"}
+
+
+def test_every_signature_that_is_made_has_the_low_form_which_openssl_accepts_as_well(tmp_path: Path) -> None:
+    for number in range(20):
+        data = b"%d" % number
+        assert is_low(ecdsa_signed(KEY, data))
+        assert accepted_by_openssl(tmp_path, data, ecdsa_signed(KEY, data))
+        assert accepted_by_openssl(tmp_path, data, twin(ecdsa_signed(KEY, data)))
+
+
+def test_a_bag_that_was_signed_before_the_form_was_told_is_right_in_either(tmp_path: Path) -> None:
+    bag = filled(tmp_path)
+    now = made(bag)
+    envelope = json.loads(now.envelope)
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    del statement["predicate"]["signatures"]
+    body = json.dumps(statement, separators=(",", ":")).encode()
+    for form in (bytes, twin):
+        envelope["payload"] = base64.b64encode(body).decode()
+        envelope["signatures"][0]["sig"] = base64.b64encode(form(ecdsa_signed(KEY, pae(body)))).decode()
+        detached = base64.b64encode(form(base64.b64decode(now.detached))).decode()
+        lay(bag, Signature(now.key_id, now.public_key, json.dumps(envelope, separators=(",", ":")) + "\n", detached))
+        assert check(bag, KEYS) == []
 
 
 def test_a_bag_without_signature_is_said_to_have_none(tmp_path: Path) -> None:

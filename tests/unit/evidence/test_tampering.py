@@ -1,6 +1,7 @@
 """Tampering with any file of a real bag is found, whatever is done to it: bytes, lines, names, order. Goes through them all."""
 
 import asyncio
+import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from firedoor.cli.verify import judge
 from firedoor.evidence.collector import sealed_result
+from firedoor.evidence.ecdsa import twin
 from firedoor.evidence.keep import Keeping, keep
 from firedoor.evidence.seal import Seal
 from firedoor.evidence.signature import check, sign
@@ -146,6 +148,21 @@ def test_what_is_missing_added_linked_or_copied_is_found(bag: Path, tmp_path: Pa
         assert faults(bag), f"an empty folder in {folder}"
         (folder / "added").rmdir()
     assert faults(bag) == []
+
+
+def test_the_twin_of_a_signature_is_not_the_one_that_was_made(bag: Path) -> None:
+    """It is as right as the other, and whoever can write the bag can make it."""
+    detached, envelope = bag / "signature.ecdsa", bag / "signature.dsse.json"
+    content = detached.read_bytes()
+    detached.write_bytes(twin(content))
+    assert [(finding.kind, finding.where) for finding in faults(bag)] == [("SignatureWrong", "signature.ecdsa")]
+    assert "twin" in faults(bag)[0].what
+    detached.write_bytes(content)
+
+    (signature,) = json.loads(envelope.read_bytes())["signatures"]
+    other = base64.b64encode(twin(base64.b64decode(signature["sig"])))
+    envelope.write_bytes(envelope.read_bytes().replace(signature["sig"].encode(), other))
+    assert [(finding.kind, finding.where) for finding in faults(bag)] == [("SignatureWrong", "signature.dsse.json")]
 
 
 def test_a_folder_that_is_a_link_to_one_just_like_it_is_not_in_the_bag(bag: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Final
 from firedoor.api import restricted
 from firedoor.api.allocator import KEEPS_BLOCKS
 from firedoor.evidence.bag import Bag
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.container import Container
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.kube.client import Obj
 from firedoor.kube.errors import Conflict, Forbidden, Gone, Invalid, KubeError
 from firedoor.kube.resources import PODS

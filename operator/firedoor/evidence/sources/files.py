@@ -11,7 +11,8 @@ from contextlib import suppress
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import FILESYSTEM, TARGET_BINARIES, Kind, Way
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.container import Container
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.evidence.sources.talk import NO_COMMAND, Talk, command
 from firedoor.evidence.tarindex import TarStream
 from firedoor.evidence.volume import VolumeFull

@@ -13,9 +13,10 @@ from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import VOLATILE, Kind, Way
 from firedoor.evidence.order import CaptureOrder
 from firedoor.evidence.sources import files, shell, tasks
+from firedoor.evidence.sources.container import Container
 from firedoor.evidence.sources.entrance import NOBODY, PYTHON, Helper, NoEntry, enter
 from firedoor.evidence.sources.look import Look
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.evidence.sources.tasks import Task
 from firedoor.kube.errors import KubeError, in_words
 from firedoor.kube.exec import STDOUT

@@ -1,30 +1,21 @@
-"""Logs of every container: init, ordinary and ephemeral, this run and the one before; raw, with timestamps.
+"""The log of one run of a container: raw, with timestamps, over as many streams as it takes.
 
 `limitBytes` is never used: it keeps the oldest bytes and drops the newest without a mark. The kubelet returns failures
-as HTTP 200 bodies (kubernetes issue 142258): a line that has no timestamp is an error text, and is told to be one.
+as HTTP 200 bodies (kubernetes issue 142258): a line that has no timestamp is an error text, and is told to be one. Which
+runs there are is known in runs.py.
 """
 
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
-from firedoor.evidence.layout import LOGS, Kind, Way
 from firedoor.evidence.pieces import Pieces
+from firedoor.evidence.sources.container import Container
 from firedoor.evidence.sources.cursor import STAMP, STAMP_LONGEST, Cursor, Mismatch, Overlap
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.kube.errors import Invalid, KubeError
-
-
-async def capture(bag: Bag, suspect: Suspect) -> None:
-    """Captures what each container of the pod has said, in this run and the one before."""
-    for container in suspect.containers:
-        for previous in (False, True) if container.ran_before else (False,):
-            planned = f"{LOGS}/{container.folder}/{'previous' if previous else 'current'}.log"
-            source = {"kind": Kind.LOG, "way": Way.API, "previous": previous, **container.source}
-            await suspect.until_whole(bag, planned, source, partial(_log, bag, suspect, container, previous))
 
 
 @dataclass
@@ -37,6 +28,8 @@ class Reading:
     pieces: Pieces
     cursor: Cursor = field(default_factory=Cursor)
     start: bytes = b""
+    goes_on: bool = False
+    """Whether it began behind what was read of the same run before."""
 
     async def to_the_end(self) -> None:
         """One stream, from where the one before was cut."""
@@ -51,18 +44,21 @@ class Reading:
         if not overlap.over:
             raise Mismatch
 
+    def begins_anew(self) -> None:
+        """What was read before was of another run: everything is new."""
+        self.cursor, self.start, self.goes_on = Cursor(), b"", False
 
-async def _log(bag: Bag, suspect: Suspect, container: Container, previous: bool, writer: Writer) -> None:
-    reading = Reading(suspect, container, previous, Pieces(bag, writer, suspect.limits.artifact_bytes))
+
+async def read(bag: Bag, reading: Reading, writer: Writer) -> None:
+    """Reads to the end, and says in the artifact what is missing."""
     try:
         await _patiently(bag, reading, writer.artifact)
     finally:
         reading.pieces.close()
     if reading.start and not STAMP.match(reading.start):
-        return _error_text(bag, writer)
-    if reading.cursor.last and not STAMP.match(reading.cursor.last):
+        _error_text(bag, writer)
+    elif reading.cursor.last and not STAMP.match(reading.cursor.last):
         writer.artifact.short("ErrorBody200", "The log ends in an error text of the kubelet.")
-    return await suspect.is_still_the_same(container, writer.artifact)
 
 
 async def _patiently(bag: Bag, reading: Reading, artifact: Artifact) -> None:
@@ -71,19 +67,20 @@ async def _patiently(bag: Bag, reading: Reading, artifact: Artifact) -> None:
         try:
             async with asyncio.timeout(limits.artifact_seconds):
                 await reading.to_the_end()
-            return
+            return None
         except TimeoutError:
-            artifact.short("Timeout", f"The log had not ended after {limits.artifact_seconds:.0f} s.")
-            return
+            return artifact.short("Timeout", f"The log had not ended after {limits.artifact_seconds:.0f} s.")
         except Mismatch:
-            artifact.short("StreamTruncated", "The log was cut, and did not go on where it was.")
-            return
+            if reading.goes_on and not artifact.bytes:
+                reading.begins_anew()
+                return await _patiently(bag, reading, artifact)
+            return artifact.short("StreamTruncated", "The log was cut, and did not go on where it was.")
         except KubeError as error:
             if pause is None or not reading.cursor.length or not _may_come_back(error):
-                _not_got(artifact, error)
-                return
+                return _not_got(artifact, error)
             bag.note("log.resumed", object=artifact.path, since=reading.cursor.since, error=str(error)[:200])
             await asyncio.sleep(pause)
+    return None
 
 
 def _may_come_back(error: KubeError) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from firedoor.evidence.bag import Bag
+from firedoor.evidence.sources.container import Container
 from firedoor.evidence.sources.entrance import Helper, state_of
 from firedoor.evidence.sources.session import Session
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.evidence.sources.tasks import Task, source_of
 from firedoor.kube.errors import Gone, KubeError
 from firedoor.look.plan import Plan

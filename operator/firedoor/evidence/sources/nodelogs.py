@@ -18,7 +18,8 @@ from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import LOGS, Kind, Way
 from firedoor.evidence.pieces import Pieces
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.container import Container
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.kube.errors import Forbidden, Gone, Invalid, KubeError, in_words
 from firedoor.kube.kubelet import Kubelet, kubelet
 from firedoor.kube.resources import NODES

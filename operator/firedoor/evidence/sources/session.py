@@ -13,8 +13,9 @@ from typing import Any, Final
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import FILESYSTEM, Kind, Way
+from firedoor.evidence.sources.container import Container
 from firedoor.evidence.sources.entrance import LOOK, Helper
-from firedoor.evidence.sources.suspect import WORTH_ANOTHER_TRY, Container, Suspect
+from firedoor.evidence.sources.suspect import WORTH_ANOTHER_TRY, Suspect
 from firedoor.evidence.sources.tasks import Task, source_of
 from firedoor.evidence.tarindex import TarStream
 from firedoor.evidence.volume import VolumeFull

@@ -12,7 +12,8 @@ from typing import Final
 from firedoor.evidence.artifact import Artifact, Writer
 from firedoor.evidence.bag import Bag
 from firedoor.evidence.layout import TARGET_BINARIES, VOLATILE, Kind, Way
-from firedoor.evidence.sources.suspect import Container, Suspect, reason_of
+from firedoor.evidence.sources.container import Container
+from firedoor.evidence.sources.suspect import Suspect, reason_of
 from firedoor.evidence.volume import VolumeFull
 from firedoor.kube.errors import KubeError
 from firedoor.kube.exec import STDOUT, ExecOutcome, ExecStream

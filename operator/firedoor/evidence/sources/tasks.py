@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from firedoor.evidence.layout import FILESYSTEM, MEMORY, OWN_BINARIES, VOLATILE, Kind, Way
+from firedoor.evidence.sources.container import Container
 from firedoor.evidence.sources.entrance import Helper
-from firedoor.evidence.sources.suspect import Container
 
 
 @dataclass(frozen=True, slots=True)

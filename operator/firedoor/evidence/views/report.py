@@ -13,7 +13,7 @@ from typing import Final
 
 from firedoor.api.text import printable
 from firedoor.evidence.layout import Kind
-from firedoor.evidence.views.found import Found, Obj, bytes_of, epoch, words_of
+from firedoor.evidence.views.found import Found, Obj, bytes_of, command_of, epoch
 
 ROWS_MOST: Final = 300
 CELL_MOST: Final = 400
@@ -44,9 +44,12 @@ def report(found: Found) -> Iterator[bytes]:
     yield from _table("", (), _summary(about))
     yield from _table("What was captured", ("Path", "Status", "Why", "Bytes", "SHA-256"), _artifacts(found), shade=1)
     yield from _table("Processes", ("Container", "Pid", "Start ticks", "User", "Command", "Program"), _processes(found))
+    yield from _left_out(found, Kind.PROCESSES)
     yield from _table("Connections", ("Container", "State", "Here", "There", "Pids"), _sockets(found))
+    yield from _left_out(found, Kind.SOCKETS)
     yield from _table("Events", ("When", "Reason", "Note"), _events(found))
     yield from _table("Newest files", ("Container", "Changed", "Kind", "Bytes", "Path"), _files(found))
+    yield from _left_out(found, Kind.LISTING)
     yield from _table("What the collector did", ("When", "Act", "On"), _acts(found))
     yield _bytes("</body>\n</html>\n")
 
@@ -72,6 +75,14 @@ def _table(title: str, heads: Sequence[str], rows: Iterable[Row], shade: int | N
     yield _bytes(f"</table>\n{more}")
 
 
+def _left_out(found: Found, kind: Kind) -> Iterator[bytes]:
+    """What the table above cannot show."""
+    if number := found.left_out[kind]:
+        yield _bytes(f"<p>Left out, because they are too large or broken: {number} records of {kind}. The bag holds them.</p>\n")
+    if found.in_part(kind):
+        yield _bytes(f"<p>Of the longest {kind} only the beginning and the end were read. The bag holds it whole.</p>\n")
+
+
 def _summary(about: Obj) -> Iterator[Row]:
     yield "Incident", f"{about['incident']['key']} ({about['incident']['uid']})"
     yield "Suspect", f"pod {about['pod']['namespace']}/{about['pod']['name']} ({about['pod']['uid']})"
@@ -88,14 +99,14 @@ def _artifacts(found: Found) -> Iterator[Row]:
 
 def _processes(found: Found) -> Iterator[Row]:
     for artifact, one in found.objects(Kind.PROCESSES):
-        program = one.get("exe", "") + (" (deleted)" if one.get("exe_deleted") and "deleted" not in str(one.get("exe")) else "")
-        command = words_of(one.get("cmdline")) or one.get("comm", "")
+        program = str(one.get("exe", ""))
+        program += " (deleted)" if one.get("exe_deleted") and "deleted" not in program else ""
         yield (
             artifact.source.get("container", ""),
             one.get("pid", ""),
             one.get("start_ticks", ""),
             one.get("uid", ""),
-            command,
+            command_of(one),
             program,
         )
 
@@ -122,7 +133,7 @@ def _files(found: Found) -> Iterator[Row]:
         changed = one.get("ctime")
         if isinstance(changed, int):
             name = bytes_of(one, "path").decode("utf-8", "backslashreplace")
-            row = (artifact.source.get("container", ""), epoch(changed / NANO), one.get("kind", ""), one.get("size", ""), name)
+            row = (artifact.source.get("container", ""), epoch(changed, NANO), one.get("kind", ""), one.get("size", ""), name)
             newest.append((changed, row))
         if len(newest) > 2 * ROWS_MOST:
             newest = _newest(newest)

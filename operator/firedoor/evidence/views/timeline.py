@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from firedoor.evidence.artifact import Artifact
 from firedoor.evidence.layout import Kind
-from firedoor.evidence.views.found import Found, Obj, bytes_of, epoch, moment, words_of
+from firedoor.evidence.views.found import Found, Obj, bytes_of, command_of, epoch, moment
 from firedoor.evidence.views.logged import lines
 
 ECS: Final = "9.2.0"
@@ -42,8 +42,11 @@ def _rows(found: Found) -> Iterator[Obj]:
     yield from _containers(found)
     yield from _events(found)
     yield from _processes(found)
+    yield from _left_out(found, Kind.PROCESSES)
     yield from _connections(found)
+    yield from _left_out(found, Kind.SOCKETS)
     yield from _files(found)
+    yield from _left_out(found, Kind.LISTING)
     yield from _logs(found)
 
 
@@ -124,16 +127,33 @@ def _times(event: Obj) -> Iterator[tuple[str, datetime]]:
 def _processes(found: Found) -> Iterator[Obj]:
     boots = {one.source.get("container"): found.document(one) or {} for one in found.of(Kind.SYSTEM)}
     for artifact, process in found.objects(Kind.PROCESSES):
-        system, ticks = boots.get(artifact.source.get("container"), {}), process.get("start_ticks")
-        boot, hertz = system.get("boot_time"), system.get("clock_ticks")
-        if not all(isinstance(number, int) for number in (boot, hertz, ticks)) or not hertz:
+        at = _started(boots.get(artifact.source.get("container"), {}), process)
+        if at is None:
+            found.left_out[Kind.PROCESSES] += 1
             continue
-        if (at := epoch(boot + ticks / hertz)) is not None:
-            command = words_of(process.get("cmdline")) or str(process.get("comm", ""))
-            more = {"process.pid": process.get("pid"), "process.command_line": command[:TEXT_MOST]}
-            more |= {"process.executable": process.get("exe"), "process.hash.sha256": process.get("exe_sha256")}
-            message = f"Process {process.get('pid')} started: {command}"
-            yield _row(found, at, "Process Start", message, "linux:process", **{**_from(artifact), **more})
+        command = command_of(process)
+        more = {"process.pid": process.get("pid"), "process.command_line": command[:TEXT_MOST]}
+        more |= {"process.executable": process.get("exe"), "process.hash.sha256": process.get("exe_sha256")}
+        message = f"Process {process.get('pid')} started: {command}"
+        yield _row(found, at, "Process Start", message, "linux:process", **{**_from(artifact), **more})
+
+
+def _started(system: Obj, process: Obj) -> datetime | None:
+    boot, hertz, ticks = system.get("boot_time"), system.get("clock_ticks"), process.get("start_ticks")
+    if not (isinstance(boot, int) and isinstance(hertz, int) and isinstance(ticks, int)) or not hertz:
+        return None
+    return epoch(boot * hertz + ticks, hertz)
+
+
+def _left_out(found: Found, kind: Kind) -> Iterator[Obj]:
+    """What there can be no line of: that it is so, in a line at the time when the capture ended."""
+    at = moment(found.about.get("ended")) or datetime.now(UTC)
+    if number := found.left_out[kind]:
+        words = f"Left out, because they are too large or broken, or tell no time: {number} records of {kind}."
+        yield _row(found, at, "Capture", words, "firedoor:timeline:left-out")
+    if found.in_part(kind):
+        words = f"Of the longest {kind} only the beginning and the end are in the timeline. The bag holds it whole."
+        yield _row(found, at, "Capture", words, "firedoor:timeline:left-out")
 
 
 def _connections(found: Found) -> Iterator[Obj]:
@@ -157,7 +177,7 @@ def _files(found: Found) -> Iterator[Obj]:
     for artifact, entry in found.objects(Kind.LISTING):
         name = bytes_of(entry, "path").decode("utf-8", "backslashreplace")
         for key, kind in (("mtime", "Content Modification Time"), ("ctime", "Metadata Modification Time")):
-            at = epoch(entry[key] / NANO) if isinstance(entry.get(key), int) else None
+            at = epoch(entry[key], NANO) if isinstance(entry.get(key), int) else None
             if at is not None and (since is None or at >= since):
                 more = {**_from(artifact), "file.path": name, "file.size": entry.get("size"), "file.type": entry.get("kind")}
                 yield _row(found, at, kind, f"{entry.get('kind')} {name}", "fs:stat", **more)
