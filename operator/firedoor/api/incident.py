@@ -143,7 +143,9 @@ class Release(Frozen):
     mode: ReleaseMode | None = Field(
         default=None,
         description="Discard deletes the suspect pod, Restore gives its labels back, Keep leaves it cut off as it is. Absent: "
-        "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise.",
+        "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise. A workload that has replaced "
+        "the pod deletes one of its pods when it has it back; where it wants none at all (after a rollout, say), Restore "
+        "leaves the pod cut off and says so (WouldBeDeleted).",
     )
 
 

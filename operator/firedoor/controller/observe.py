@@ -93,14 +93,15 @@ class Observer:
 
     async def around(self, s: Situation, *, fresh: bool = True) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
-        policies, nodes, workload, capture, identity = await asyncio.gather(
+        policies, nodes, workload, adopter, capture, identity = await asyncio.gather(
             self._around(s, fresh),
             self._nodes.all(),
             self._workloads.of(s),
+            self._workloads.adopter(s),
             self.capture(s),
             identities.identity(self._kube, s),
         )
-        around = Surroundings(policies=policies, nodes=nodes, workload=workload, capture=capture, identity=identity)
+        around = Surroundings(policies, nodes, workload, capture, identity=identity, adopter=adopter)
         return replace(s, around=around)
 
     async def apart(self, s: Situation) -> Situation:

@@ -175,6 +175,7 @@ class Reconciler:
     async def _give_back(self, record: Record) -> Again | None:
         s = await self._look(record)
         record.drift += tuple(d for d in drifts(s) if d not in record.drift)
+        record.surplus = release.surplus(s) or record.surplus
         if plan := release.release(s):
             await self.actor.carry_out_for(record, plan)
             s = await self._look_again(record, s)
@@ -201,7 +202,7 @@ class Reconciler:
         await self.proving.verifier.stop(record.incident.uid)
 
     async def _report(self, record: Record, s: Situation, refused: Refusal | None = None, plan: PlanStatus | None = None) -> None:
-        findings = Findings(refused=refused, drift=record.drift, closed_at=record.closed_at, plan=plan)
+        findings = Findings(refused, record.drift, closed_at=record.closed_at, plan=plan, surplus=record.surplus)
         await self.scribe.write(record.incident, status(s, findings))
 
 

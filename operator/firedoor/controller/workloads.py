@@ -12,7 +12,9 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller.ledger import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import AUTOSCALERS, PODS, WORKLOADS
+from firedoor.planner.adoption import ADOPTING, Adopter
 from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.release import let_go
 from firedoor.planner.rivals import Autoscaler, rivals
 from firedoor.planner.situation import Situation
 from firedoor.planner.views import Owner
@@ -40,6 +42,14 @@ class Workloads:
             return found
         found = replace(found, endangered=await self._endangered(s, found))
         return replace(found, rivals=rivals(found, await self._autoscalers(found.namespace)))
+
+    async def adopter(self, s: Situation) -> Adopter | None:
+        """Who would take the pod back when it is released; by name alone, as it finds its pods by their labels alone."""
+        owner = s.prior.owner if s.incident.leaving and let_go(s) else None
+        if owner is None or owner.kind not in ADOPTING:
+            return None
+        found = await self.kube.find(WORKLOADS[owner.kind], owner.name, s.incident.target_namespace)
+        return None if found is None else Adopter.read(owner.kind, found)
 
     def _strangers(self, found: WorkloadView) -> frozenset[str]:
         return frozenset(holder for holder in found.holders if not self.ledger.knows_holder(holder))

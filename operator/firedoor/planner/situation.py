@@ -11,6 +11,7 @@ from typing import Literal
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import EvidenceStatus, SecurityIncident
+from firedoor.planner.adoption import Adopter
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
@@ -64,6 +65,8 @@ class Surroundings:
     sheltered: bool | None = None
     """Whether the incident's disruption budget is there; None: not known."""
     identity: IdentityView = NOT_LOOKED
+    adopter: Adopter | None = None
+    """Of a release: who would own the pod again if it had its labels back."""
 
     def node(self, name: str) -> NodeView | None:
         return next((node for node in self.nodes if node.name == name), None)

@@ -9,9 +9,10 @@ from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import AUTOSCALERS, CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_SETS, Resource
+from firedoor.planner.pod_view import PodPrior
 from firedoor.planner.views import Owner
 from firedoor.planner.workload_view import WorkloadView
-from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation
+from tests.builders import NOON, OTHER_UID, UID, incident, pod, quarantined, situation
 
 
 class Shelf(Kube):
@@ -153,3 +154,20 @@ async def test_what_is_free_sealed_another_pod_or_of_another_workload_is_not_end
     assert await endangered(other(uid="an-earlier-pod-of-that-name")) == ()
     assert await endangered() == ()
     assert await endangered(other(), at=0) == (), "nothing is left that putting it to rest would delete"
+
+
+async def adopter(shelf: Shelf, owner: Owner | None, **fields: Any) -> str | None:
+    """Who would take the suspect back by its labels."""
+    leaving = incident(**{"release": {"reason": "over"}, **fields})
+    held = quarantined(owner=None, prior=PodPrior({"app": "web"}, owner))
+    found = await Workloads(shelf, Ledger()).adopter(situation(leaving, held))
+    return found.title if found else None
+
+
+async def test_on_release_the_direct_owner_of_before_is_looked_at_whatever_its_uid_because_it_goes_by_labels() -> None:
+    shelf = Shelf(DEPLOYMENT, (REPLICA_SETS, thing("web-1", ("Deployment", "web"), uid="made-anew")))
+    assert await adopter(shelf, Owner("ReplicaSet", "web-1", "web-1-uid")) == "ReplicaSet web-1"
+    assert await adopter(shelf, Owner("ReplicaSet", "gone", "gone-uid")) is None
+    assert await adopter(shelf, Owner("Rollout", "web", "web-uid")) is None
+    assert await adopter(shelf, None) is None
+    assert await adopter(Shelf(), Owner("ReplicaSet", "web-1", "web-1-uid"), release=None) is None, "it holds, and nobody asks"
