@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from firedoor.api.incident import PlannedStep, PlanStatus, SecurityIncident
 from firedoor.api.member import MemberStatus
-from firedoor.planner import guards
 from firedoor.planner.containment import containment
 from firedoor.planner.family import child, own
+from firedoor.planner.imagine import after
+from firedoor.planner.permits import granted, waits
 from firedoor.planner.preview import MOST, preview, told, worded
+from firedoor.planner.shortfall import asked, healthy, last, unmet
 from firedoor.planner.situation import Situation
 
 
@@ -24,23 +26,25 @@ def imagined(parent: SecurityIncident, member: MemberStatus) -> SecurityIncident
 def previewed(s: Situation, children: Iterable[Situation], left_out: tuple[str, ...]) -> PlanStatus:
     """What the incident would do were it no dry run. children: the situations of those that are imagined."""
     whole = tuple(children)
-    plans = [preview(one) for one in whole]
-    steps = dict.fromkeys((*(step for plan in plans for step in plan.steps), *_own_steps(s)))
-    refused = (f"Pod {one.pod.name}: {found.message}" for one in whole if one.pod and (found := guards.refusal(one)))
+    suspects = [one.pod for one in whole if one.pod]
+    plans = [preview(granted(one) if one.rules == s.rules else one) for one in whole]
+    own_steps, itself, then = _own(s)
+    steps = dict.fromkeys((*(step for plan in plans for step in plan.steps), *own_steps))
+    of_children = (
+        f"Pod {one.pod.name}: {told}" for one, plan in zip(whole, plans, strict=True) if one.pod for told in plan.warnings
+    )
     rivals = s.around.workload.rivals if s.around.workload else ()
-    warnings = dict.fromkeys((*left_out, *refused, *rivals, *(warning for plan in plans for warning in plan.warnings)))
+    waiting = waits(itself, asked(s))
+    warnings = dict.fromkeys((*left_out, *waiting, *unmet(then), *rivals, *last(s, then, suspects), *of_children))
     return PlanStatus(
         steps=tuple(steps)[:MOST],
         warnings=worded(warnings),
-        healthy_replicas=_healthy(s, len(whole)),
+        healthy_replicas=healthy(s, then, suspects),
     )
 
 
-def _own_steps(s: Situation) -> tuple[PlannedStep, ...]:
+def _own(s: Situation) -> tuple[tuple[PlannedStep, ...], Situation, Situation]:
+    """What it does itself, the situation of that, and the situation after it."""
     itself = replace(own(replace(s, incident=s.incident.in_earnest)), members_clear=True)
-    return tuple(told(itself, step) for stage in containment(itself) for step in stage)
-
-
-def _healthy(s: Situation, suspects: int) -> int | None:
-    ready = s.around.workload.ready if s.around.workload else None
-    return None if ready is None else max(0, ready - suspects)
+    plan = containment(granted(itself))
+    return tuple(told(itself, step) for stage in plan for step in stage), itself, after(granted(itself), plan)

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from firedoor.api.incident import PlannedStep, PlanStatus
 from firedoor.api.names import FROZEN_LIST, deny_policy
-from firedoor.planner import containment, steps
+from firedoor.planner import steps
 from firedoor.planner.grants import grants
 from firedoor.planner.next import foreseen
+from firedoor.planner.permits import granted, waits
+from firedoor.planner.shortfall import asked, healthy, last, shortfall
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Step
 
@@ -20,14 +22,17 @@ MOST = 64
 
 
 def preview(s: Situation) -> PlanStatus:
-    """What the incident would do were it no dry run."""
-    planned, then = foreseen(replace(s, incident=s.incident.in_earnest))
+    """What the incident would do were it no dry run, once what waits for a person is granted; and what it waits for."""
+    earnest = replace(s, incident=s.incident.in_earnest)
+    planned, then = foreseen(granted(earnest))
+    suspects = (s.pod,) if s.pod else ()
     rivals = s.around.workload.rivals if s.around.workload else ()
-    warnings = (*_allowing(then), *_refused(then), *rivals, *_lonely(s))
+    waiting = waits(earnest, asked(earnest))
+    warnings = (*waiting, *_allowing(then), *shortfall(then), *rivals, *last(earnest, then, suspects))
     return PlanStatus(
         steps=tuple(told(s, step) for step in planned)[:MOST],
         warnings=worded(warnings),
-        healthy_replicas=_healthy(s),
+        healthy_replicas=healthy(earnest, then, suspects),
     )
 
 
@@ -37,27 +42,9 @@ def worded(warnings: Iterable[str]) -> tuple[str, ...]:
 
 
 def _allowing(then: Situation) -> Iterator[str]:
-    for grant in grants(then.around.policies, then.pod.labels) if then.pod else ():
+    for grant in grants(then.around.policies, then.pod.labels) if then.pod and then.suspect_held else ():
         where, how = f"{then.incident.target_namespace}/{grant.name}", f"{grant.direction.lower()}: {grant.peers}, {grant.ports}"
         yield f"{grant.kind} {where} would still allow the suspect traffic ({how})."
-
-
-def _refused(then: Situation) -> Iterator[str]:
-    node = containment.suspect_node(then)
-    if node is None or not containment.wants_cordon(then) or containment.holds_cordon(then, node):
-        return
-    refusal = containment.cordon_refusal(then, node)
-    if refusal is not None:
-        yield refusal.message
-
-
-def _lonely(s: Situation) -> Iterator[str]:
-    if _healthy(s) == 0:
-        yield "The suspect is the last healthy replica of its workload; nothing serves until a replacement is ready."
-
-
-def _healthy(s: Situation) -> int | None:
-    return None if s.around.workload is None else s.around.workload.healthy_without_suspect
 
 
 def told(s: Situation, step: Step) -> PlannedStep:

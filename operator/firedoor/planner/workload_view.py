@@ -127,11 +127,6 @@ class WorkloadView:
         stands = self.holders or (self.strangers and self.at_rest and self.recorded)
         return None if stands else self.setting
 
-    @property
-    def healthy_without_suspect(self) -> int | None:
-        """Ready replicas beside the suspect; None for what has no replicas."""
-        return None if self.ready is None else max(0, self.ready - 1)
-
 
 def up_to_date(workload: Json) -> bool:
     """Whether its controller has seen how it is set up by now; of a kind that does not say, it counts as seen."""

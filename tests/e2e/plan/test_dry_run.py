@@ -26,7 +26,7 @@ def test_a_dry_run_names_every_step_and_touches_nothing(story: Story) -> None:
     assert steps["Quarantine"] == f"Pod {story.namespace}/{name}"
     assert steps["Cordon"] == f"Node {suspect['spec']['nodeName']}"
     assert steps["ScaleToZero"] == f"Deployment {story.namespace}/web"
-    assert told["healthyReplicas"] == 1
+    assert told["healthyReplicas"] == 0, "all of them would be stopped"
     assert story.get("pod", name)["metadata"]["labels"] == labels
     assert not story.kubectl.exists("-n", story.namespace, "networkpolicy")
     assert story.get("deployment", "web")["spec"]["replicas"] == 2
