@@ -68,9 +68,9 @@ class Parts:
         self.probes = Probes(kube, settings.home, self.news.of_probe)
         self.enforcement = self._enforcement()
         outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
-        residues = Residues(kube)
-        self.verifier = Verifier(self.probes, self.enforcement, residues, self.news.wake, outward)
-        self.foreign = ForeignWatch(residues, self.ledger.holding, self.news.of_foreign_policies)
+        self.residues = Residues(kube)
+        self.verifier = Verifier(self.probes, self.enforcement, self.residues, self.news.wake, outward)
+        self.foreign = ForeignWatch(self.residues, self.ledger.holding, self.news.of_foreign_policies)
         self.actor = Actor(kube, settings, self.captures, self.node_list)
         self.resync = self._resync()
         self.reconciler = self._reconciler()
@@ -127,7 +127,7 @@ class Parts:
             scribe=self.scribe,
             targets=Targets(self.kube, self.rulebook, self.settings.home),
             children=Children(self.kube, self.ledger),
-            rehearsal=Rehearsal(self.kube, self.observer, self.rulebook),
+            rehearsal=Rehearsal(self.kube, self.observer, self.rulebook, self.residues),
             clock=now,
         )
 

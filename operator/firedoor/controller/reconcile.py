@@ -26,7 +26,6 @@ from firedoor.planner import containment, expiry, guards, imagine, late, release
 from firedoor.planner.drift import drifts
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
-from firedoor.planner.preview import preview
 from firedoor.planner.report import Findings, evidence, repair, status, taken
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan
@@ -104,8 +103,7 @@ class Reconciler:
         """Nothing is touched; a dry run says what would be."""
         plan = None
         if refused.reason is Reason.DRY_RUN:
-            s = await self.observer.around(s)
-            plan = preview(s)
+            s, plan = await self.family.rehearsal.of_pod(s)
         await self._report(record, s, refused, plan)
         return Again(LOOK_AGAIN_SECONDS) if refused.curable else None
 

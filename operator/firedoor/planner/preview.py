@@ -13,6 +13,7 @@ from firedoor.planner import steps
 from firedoor.planner.grants import grants
 from firedoor.planner.next import foreseen
 from firedoor.planner.permits import granted, waits
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.shortfall import asked, healthy, last, shortfall
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Step
@@ -36,15 +37,28 @@ def preview(s: Situation) -> PlanStatus:
     )
 
 
+def foreseen_pod(s: Situation) -> PodView | None:
+    """The suspect as the plan would leave it, cut off; None where it would not be."""
+    _, then = foreseen(granted(replace(s, incident=s.incident.in_earnest)))
+    return then.pod if then.suspect_held else None
+
+
 def worded(warnings: Iterable[str]) -> tuple[str, ...]:
     """As many warnings, and as much of each, as a plan has room for."""
     return tuple(warning[:1024] for warning in warnings)[:MOST]
 
 
 def _allowing(then: Situation) -> Iterator[str]:
-    for grant in grants(then.around.policies, then.pod.labels) if then.pod and then.suspect_held else ():
+    if then.pod is None or not then.suspect_held:
+        return
+    for grant in grants(then.around.policies, then.pod.labels):
         where, how = f"{then.incident.target_namespace}/{grant.name}", f"{grant.direction.lower()}: {grant.peers}, {grant.ports}"
         yield f"{grant.kind} {where} would still allow the suspect traffic ({how})."
+    residue = then.proof.residue
+    for grant in residue.grants:
+        yield f"{grant.kind} {grant.name} would still allow the suspect traffic ({grant.direction.lower()}: {grant.peers})."
+    if residue.unread:
+        yield f"Whether policies of other kinds would still allow the suspect traffic could not be read: {residue.unread}"
 
 
 def told(s: Situation, step: Step) -> PlannedStep:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from firedoor.api.incident import PlanStatus
+from firedoor.api.incident import Grant, PlanStatus
 from firedoor.planner.guards import refusal
 from firedoor.planner.identity_views import FrozenList, IdentityView
 from firedoor.planner.preview import preview
+from firedoor.planner.proof import Proof, Residue
 from firedoor.planner.rules import Rules
 from firedoor.planner.views import Owner
 from firedoor.planner.workload_view import WorkloadView
@@ -103,6 +104,14 @@ def test_policies_that_would_allow_something_matter_only_where_the_suspect_is_is
     open_to_all = policy(podSelector={}, ingress=[{}])
     assert "would still allow the suspect traffic" in plan(policies=(open_to_all,)).warnings[0]
     assert plan({"network": "None", "node": "None"}, policies=(open_to_all,)).warnings == ()
+
+
+def test_policies_of_other_kinds_are_named_too_and_so_is_that_they_could_not_be_read() -> None:
+    grant = Grant(kind="AdminNetworkPolicy", name="lets-all", direction="Ingress", peers="as its rules say", ports="as it says")
+    (warning,) = plan(found=Proof(residue=Residue(grants=(grant,)))).warnings
+    assert warning == "AdminNetworkPolicy lets-all would still allow the suspect traffic (ingress: as its rules say)."
+    (warning,) = plan(found=Proof(residue=Residue(unread="it is forbidden."))).warnings
+    assert "could not be read: it is forbidden." in warning
 
 
 # Who serves
