@@ -308,7 +308,7 @@ class IncidentStatus(Frozen):
         description="The contract: what is true of the incident, one entry a type.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    plan: PlanStatus | None = Field(default=None, description="What a dry run would do.")
+    plan: PlanStatus | None = Field(default=None, description="What a dry run would do; in earnest, what was to be warned of.")
     required_actions: tuple[Warning_, ...] = Field(
         default=(),
         max_length=REQUIRED_LIMIT,

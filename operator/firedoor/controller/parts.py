@@ -37,6 +37,7 @@ from firedoor.controller.retention import Retention
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.session import Session
 from firedoor.controller.settings import Settings
+from firedoor.controller.siblings import Siblings
 from firedoor.controller.signing import Signing
 from firedoor.controller.snapshots import Snapshots
 from firedoor.controller.stalls import Stalls
@@ -117,6 +118,7 @@ class Parts:
             closing=Closing(self.ledger, self.observer, self.actor, self.scribe, self.probes, self.verifier, now),
             proving=proving,
             stalls=Stalls(self.observer, self.scribe, family, proving, now),
+            siblings=Siblings(self.kube),
             clock=now,
         )
 

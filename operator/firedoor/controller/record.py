@@ -48,6 +48,8 @@ class Record:
     drift: tuple[str, ...] = ()
     surplus: str = ""
     """What is to be said of the pod, where its controller had replaced it when it got its labels back."""
+    alone: str = ""
+    """What is to be said of a suspect that was the last of its owner's pods that served."""
     over: bool = False
     """Whether everything was given back, so that there is nothing left to do."""
     hold: Hold | None = None
