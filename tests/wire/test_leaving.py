@@ -112,3 +112,16 @@ async def test_a_pod_whose_workload_has_rolled_on_is_not_handed_to_the_old_repli
     assert held(suspect(cluster)), "it is there, and cut off"
     assert cluster.all(POLICIES)
     assert condition(cluster, "Released")["reason"] == "WouldBeDeleted"
+
+
+async def test_who_would_take_the_pod_back_is_looked_at_after_the_workload_above_which_it_follows(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    cluster.controllers = (replica_sets,)
+    await contain(cluster)
+    cluster.requests.clear()
+    release(cluster, mode="Restore")
+    await eventually(lambda: over(cluster), "released")
+    looks = [asked.collection for asked in cluster.requests if asked.method == "GET" and asked.namespace == "shop"]
+    owners = [one for one in looks if one in (DEPLOYMENTS, REPLICA_SETS)]
+    assert owners[:3] == [REPLICA_SETS, DEPLOYMENTS, REPLICA_SETS], "up to the workload, and then who takes it back"

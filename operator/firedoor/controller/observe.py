@@ -18,6 +18,7 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import PODS
+from firedoor.planner.adoption import Adopter
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.pod_view import PodView
@@ -93,16 +94,20 @@ class Observer:
 
     async def around(self, s: Situation, *, fresh: bool = True) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
-        policies, nodes, workload, adopter, capture, identity = await asyncio.gather(
+        policies, nodes, (workload, adopter), capture, identity = await asyncio.gather(
             self._around(s, fresh),
             self._nodes.all(),
-            self._workloads.of(s),
-            self._workloads.adopter(s),
+            self._owners(s),
             self.capture(s),
             identities.identity(self._kube, s),
         )
         around = Surroundings(policies, nodes, workload, capture, identity=identity, adopter=adopter)
         return replace(s, around=around)
+
+    async def _owners(self, s: Situation) -> tuple[WorkloadView | None, Adopter | None]:
+        """The workload first: what stands between it and the pod has followed it by the time that it says so."""
+        workload = await self._workloads.of(s)
+        return workload, await self._workloads.adopter(s)
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
