@@ -88,8 +88,9 @@ class Containment(Frozen):
     )
     workload: Literal["ScaleToZero", "None"] = Field(
         default="None",
-        description="ScaleToZero: the owning workload goes to 0 replicas (Job and CronJob: is suspended), once the suspect pod "
-        "is free of it or its evidence is sealed. Taken back to None, it is set up again and the rest goes on holding.",
+        description="ScaleToZero: the owning workload goes to 0 replicas (Job and CronJob: is suspended, and below a CronJob the "
+        "suspect's own Job too), once the suspect pod is free of it or its evidence is sealed. Taken back to "
+        "None, it is set up again and the rest goes on holding.",
     )
     identity: Literal["Freeze", "FreezeServiceAccount", "None"] = Field(
         default="None",

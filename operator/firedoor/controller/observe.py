@@ -94,29 +94,30 @@ class Observer:
 
     async def around(self, s: Situation, *, fresh: bool = True) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
-        policies, nodes, (workload, adopter), capture, identity = await asyncio.gather(
+        policies, nodes, ((workload, job), adopter), capture, identity = await asyncio.gather(
             self._around(s, fresh),
             self._nodes.all(),
             self._owners(s),
             self.capture(s),
             identities.identity(self._kube, s),
         )
-        around = Surroundings(policies, nodes, workload, capture, identity=identity, adopter=adopter)
+        around = Surroundings(policies, nodes, workload, capture, identity=identity, job=job, adopter=adopter)
         return replace(s, around=around)
 
-    async def _owners(self, s: Situation) -> tuple[WorkloadView | None, Adopter | None]:
+    async def _owners(self, s: Situation) -> tuple[tuple[WorkloadView | None, WorkloadView | None], Adopter | None]:
         """The workload first: what stands between it and the pod has followed it by the time that it says so."""
         workload = await self._workloads.of(s)
         return workload, await self._workloads.adopter(s)
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
-        nodes, workload = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
-        return replace(s, around=Surroundings(nodes=nodes, workload=workload, sheltered=False))
+        nodes, (workload, job) = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
+        return replace(s, around=Surroundings(nodes=nodes, workload=workload, job=job, sheltered=False))
 
-    async def workload(self, s: Situation) -> WorkloadView | None:
-        """The workload alone, where anything depends on it."""
-        return await self._workloads.of(s)
+    async def with_workload(self, s: Situation) -> Situation:
+        """The situation with the workload alone looked at, where anything depends on it."""
+        workload, job = await self._workloads.of(s)
+        return replace(s, around=replace(s.around, workload=workload, job=job))
 
     async def _around(self, s: Situation, fresh: bool) -> tuple[PolicyView, ...]:
         namespace, uid = s.incident.target_namespace, s.incident.uid

@@ -66,7 +66,7 @@ class Rehearsal:
         """Of a node, each pod's own workload is put to rest by its child."""
         if not wants_scale(child):
             return child
-        return replace(child, around=replace(child.around, workload=await self.observer.workload(child)))
+        return await self.observer.with_workload(child)
 
     async def _policies(self, namespaces: set[str]) -> dict[str, tuple[PolicyView, ...]]:
         return {

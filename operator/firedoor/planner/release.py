@@ -22,7 +22,7 @@ from firedoor.planner.steps import (
     RestorePod,
     Step,
 )
-from firedoor.planner.workload import NAMED, give_back
+from firedoor.planner.workload import NAMED, each, give_back
 from firedoor.planner.workload import held as is_held
 
 
@@ -59,10 +59,18 @@ def waits_for_evidence(s: Situation) -> bool:
 
 def waits_for_workload(s: Situation) -> str:
     """Why the pod cannot have its labels back yet, in words: a workload at rest adopts it and deletes it as one too many."""
-    workload, adopter = s.around.workload, _adopter(s)
+    adopter = _adopter(s)
     if adopter is not None and not adopter.settled:
         return f"{adopter.title} is being set up again."
-    if workload is None or not _would_be_adopted(s):
+    if not _would_be_adopted(s):
+        return ""
+    return next((why for one in each(s) if (why := _unready(one))), "")
+
+
+def _unready(s: Situation) -> str:
+    """A CronJob adopts no pods itself."""
+    workload = s.around.workload
+    if workload is None or workload.kind == "CronJob":
         return ""
     others = [workload.annotations[key] for key in workload.holders if key != scale_holder(s.incident.uid)]
     if workload.at_rest and others:

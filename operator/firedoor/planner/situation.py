@@ -65,6 +65,8 @@ class Surroundings:
     sheltered: bool | None = None
     """Whether the incident's disruption budget is there; None: not known."""
     identity: IdentityView = NOT_LOOKED
+    job: WorkloadView | None = None
+    """The suspect's own Job, where the workload is the CronJob above it: that starts new ones, this one a new pod."""
     adopter: Adopter | None = None
     """Of a release: who would own the pod again if it had its labels back."""
 
