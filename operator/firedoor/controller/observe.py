@@ -114,6 +114,10 @@ class Observer:
         nodes, (workload, job) = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
         return replace(s, around=Surroundings(nodes=nodes, workload=workload, job=job, sheltered=False))
 
+    def counted(self, s: Situation) -> Situation:
+        """The situation with what other incidents hold, as far as budgets ask."""
+        return replace(s, census=self._ledger.census(s))
+
     async def with_workload(self, s: Situation) -> Situation:
         """The situation with the workload alone looked at, where anything depends on it."""
         workload, job = await self._workloads.of(s)

@@ -52,7 +52,7 @@ class Rehearsal:
             )
             for member, pod in members
         )
-        seen = [await self._with_foreign(await self._with_workload(child)) for child in children]
+        seen = [await self._with_foreign(await self._with_workload(self.observer.counted(child))) for child in children]
         return previewed(s, seen, group.left_out)
 
     async def _with_foreign(self, s: Situation) -> Situation:

@@ -65,16 +65,16 @@ def told(s: Situation, step: Step) -> PlannedStep:
     """One step in words."""
     namespace = s.incident.target_namespace
     match step:
-        case steps.DenyTraffic():
-            return _step(
-                "Isolate", f"NetworkPolicy {namespace}/{_deny_name(s)}", "created: denies all traffic in both directions"
-            )
+        case steps.DenyTraffic(_, pod_name):
+            detail = f"created: denies pod {pod_name} all traffic in both directions"
+            return _step("Isolate", f"NetworkPolicy {namespace}/{_deny_name(s)}", detail)
         case steps.Quarantine(pod):
             gone, kept = sorted(set(pod.labels) - set(step.labels)), sorted(step.labels)
             detail = f"labels {', '.join(kept)} stay or come; {', '.join(gone) or 'none'} taken off and recorded"
             return _step("Quarantine", f"Pod {namespace}/{pod.name}", detail)
         case steps.Shelter():
-            return _step("Shelter", f"PodDisruptionBudget {namespace}/{_deny_name(s)}", "created: the suspect is not evicted")
+            who = f"pod {s.pod.name}" if s.pod else "the suspect"
+            return _step("Shelter", f"PodDisruptionBudget {namespace}/{_deny_name(s)}", f"created: {who} is not evicted")
         case steps.Cordon(node):
             return _step("Cordon", f"Node {node.name}", "made unschedulable, held by this incident")
         case steps.StartCapture():
