@@ -33,8 +33,8 @@ def imagined(parent: SecurityIncident, member: MemberStatus) -> SecurityIncident
 def previewed(s: Situation, children: Iterable[Situation], left_out: tuple[str, ...]) -> PlanStatus:
     """What the incident would do were it no dry run. children: the situations of those that are imagined."""
     whole = tuple(_in_turn(children))
-    suspects = [one.pod for one in whole if one.pod]
     plans = [preview(granted(one) if one.rules == s.rules else one) for one in whole]
+    suspects = [one.pod for one, plan in zip(whole, plans, strict=True) if one.pod and _cuts_off(plan)]
     own_steps, itself, then = _own(s)
     of_each = (_unnamed(step, one.incident.uid) for one, plan in zip(whole, plans, strict=True) for step in plan.steps)
     steps = dict.fromkeys((*of_each, *own_steps))
@@ -49,6 +49,10 @@ def previewed(s: Situation, children: Iterable[Situation], left_out: tuple[str, 
         warnings=worded(warnings),
         healthy_replicas=healthy(s, then, suspects),
     )
+
+
+def _cuts_off(plan: PlanStatus) -> bool:
+    return any(step.action == "Quarantine" for step in plan.steps)
 
 
 def _in_turn(children: Iterable[Situation]) -> Iterator[Situation]:

@@ -26,7 +26,7 @@ def preview(s: Situation) -> PlanStatus:
     """What the incident would do were it no dry run, once what waits for a person is granted; and what it waits for."""
     earnest = replace(s, incident=s.incident.in_earnest)
     planned, then = foreseen(granted(earnest))
-    suspects = (s.pod,) if s.pod else ()
+    suspects = (s.pod,) if s.pod and then.suspect_held else ()
     rivals = s.around.workload.rivals if s.around.workload else ()
     waiting = waits(earnest, asked(earnest))
     warnings = (*waiting, *_allowing(then), *shortfall(then), *rivals, *last(earnest, then, suspects))

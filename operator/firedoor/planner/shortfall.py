@@ -48,27 +48,25 @@ def unmet(then: Situation) -> Iterator[str]:
 
 
 def healthy(s: Situation, then: Situation, suspects: Iterable[PodView]) -> int | None:
-    """How many ready replicas the workload would have left; None for what has no replicas."""
+    """How many ready replicas the workload would have left; None for what has no replicas. suspects: who would be cut off."""
     workload, after = s.around.workload, then.around.workload
     if workload is None or workload.ready is None:
         return None
     if after is not None and after.at_rest:
         return 0
-    return max(0, workload.ready - len(_serving(s, suspects)))
+    return max(0, workload.ready - len(_serving(suspects)))
 
 
 def last(s: Situation, then: Situation, suspects: Iterable[PodView]) -> Iterator[str]:
     """Whether nothing would serve any more, and isolating the suspects were the reason; that is allowed, and said."""
     workload, after = s.around.workload, then.around.workload
     stopped = after is not None and after.at_rest
-    if workload is None or stopped or not (serving := _serving(s, suspects)) or healthy(s, then, serving) != 0:
+    if workload is None or stopped or not (serving := _serving(suspects)) or healthy(s, then, serving) != 0:
         return
     who = "The suspect is the last healthy replica" if len(serving) == 1 else "The suspects are the last healthy replicas"
     yield f"{who} of {workload.title}; nothing serves until a replacement is ready."
 
 
-def _serving(s: Situation, suspects: Iterable[PodView]) -> tuple[PodView, ...]:
-    """The suspects that their workload counts as ready, where they are to be cut off."""
-    if s.incident.spec.containment.network == "None":
-        return ()
+def _serving(suspects: Iterable[PodView]) -> tuple[PodView, ...]:
+    """Those that their workload counts as ready."""
     return tuple(pod for pod in suspects if pod.ready and pod.owner is not None)

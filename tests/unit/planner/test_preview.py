@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from firedoor.api.incident import Grant, PlanStatus
+from firedoor.api.policy import Budgets
 from firedoor.planner.guards import refusal
 from firedoor.planner.identity_views import FrozenList, IdentityView
 from firedoor.planner.preview import preview
@@ -129,6 +130,13 @@ def test_the_last_healthy_replica_is_said() -> None:
     assert told.warnings == (
         "The suspect is the last healthy replica of Deployment web; nothing serves until a replacement is ready.",
     )
+
+
+def test_nobody_is_the_last_whom_nothing_would_cut_off() -> None:
+    told = plan(deployment=serving(1), rules=Rules(budgets=Budgets(isolated_pods_per_namespace=0)))
+    assert (told.steps, told.healthy_replicas) == ((), 1)
+    assert "the policy's budget of 0 is used up" in told.warnings[0]
+    assert len(told.warnings) == 1
 
 
 def test_replicas_that_the_plan_itself_stops_do_not_stay_healthy() -> None:
