@@ -66,6 +66,7 @@ def pod(
         "host_network": False,
         "static": False,
         "leaving": False,
+        "ready": True,
         "annotations": {},
         "tcp_ports": (8080,),
         "udp_ports": (),

@@ -34,6 +34,7 @@ KINDS = {
     },
     "networking.k8s.io/v1": {"networkpolicies": "NetworkPolicy"},
     "policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
+    "policy.networking.k8s.io/v1alpha1": {"adminnetworkpolicies": "AdminNetworkPolicy"},
     "snapshot.storage.k8s.io/v1": {
         "volumesnapshotclasses": "VolumeSnapshotClass",
         "volumesnapshotcontents": "VolumeSnapshotContent",
@@ -41,6 +42,7 @@ KINDS = {
     },
 }
 CLUSTER_WIDE = (
+    "adminnetworkpolicies",
     "containmentpolicies",
     "customresourcedefinitions",
     "namespaces",

@@ -13,12 +13,13 @@ PODS, REPLICA_SETS, DEPLOYMENTS, JOBS = "v1/pods", "apps/v1/replicasets", "apps/
 
 
 def replica_sets(cluster: Store) -> None:
-    """A ReplicaSet owns the pods that its selector finds, and deletes them when its Deployment wants none."""
+    """A ReplicaSet owns the pods that its selector finds, and deletes them when it or its Deployment wants none."""
     for replica_set in cluster.all(REPLICA_SETS):
         namespace, selector = replica_set["metadata"]["namespace"], replica_set["spec"]["selector"]["matchLabels"]
         for pod in cluster.all(PODS, namespace):
             _own(cluster, replica_set, pod, selector.items() <= pod["metadata"].get("labels", {}).items())
-        if cluster.get(DEPLOYMENTS, namespace, owner(replica_set))["spec"]["replicas"] == 0:
+        wanted = replica_set["spec"].get("replicas", 1)
+        if wanted == 0 or cluster.get(DEPLOYMENTS, namespace, owner(replica_set))["spec"]["replicas"] == 0:
             for pod in cluster.all(PODS, namespace):
                 if owner(pod) == replica_set["metadata"]["name"]:
                     cluster.remove(PODS, namespace, pod["metadata"]["name"])

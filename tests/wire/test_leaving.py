@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.fakes.apiserver import FakeCluster
-from tests.fakes.workloads import DEPLOYMENTS, PODS
+from tests.fakes.workloads import DEPLOYMENTS, PODS, REPLICA_SETS, replica_sets
 from tests.wire.process import Operator
 from tests.wire.world import (
     INCIDENTS,
@@ -118,3 +118,29 @@ async def test_a_workload_is_scaled_only_when_the_suspect_is_free_of_it(cluster:
     cluster.change(PODS, "shop", "suspect", {"metadata": {"ownerReferences": None}})
     await eventually(lambda: says(cluster, "WorkloadScaled"), "scaled")
     assert [web["spec"]["replicas"] for web in versions(cluster, DEPLOYMENTS)] == [REPLICAS, 0]
+
+
+async def test_a_pod_whose_workload_has_rolled_on_is_not_handed_to_the_old_replicaset_that_would_delete_it(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    cluster.controllers = (replica_sets,)
+    await contain(cluster)
+    cluster.change(REPLICA_SETS, "shop", "web-7f45", {"spec": {"replicas": 0}})
+    release(cluster, mode="Restore")
+    await eventually(lambda: over(cluster), "released")
+    assert held(suspect(cluster)), "it is there, and cut off"
+    assert cluster.all(POLICIES)
+    assert condition(cluster, "Released")["reason"] == "WouldBeDeleted"
+
+
+async def test_who_would_take_the_pod_back_is_looked_at_after_the_workload_above_which_it_follows(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    cluster.controllers = (replica_sets,)
+    await contain(cluster)
+    cluster.requests.clear()
+    release(cluster, mode="Restore")
+    await eventually(lambda: over(cluster), "released")
+    looks = [asked.collection for asked in cluster.requests if asked.method == "GET" and asked.namespace == "shop"]
+    owners = [one for one in looks if one in (DEPLOYMENTS, REPLICA_SETS)]
+    assert owners[:3] == [REPLICA_SETS, DEPLOYMENTS, REPLICA_SETS], "up to the workload, and then who takes it back"

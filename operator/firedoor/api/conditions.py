@@ -71,6 +71,7 @@ class Reason(StrEnum):
     LABEL_MISSING = "LabelMissing"
     REPAIRED = "Repaired"
     POD_GONE = "PodGone"
+    LAST_HEALTHY_REPLICA = "LastHealthyReplica"
     NO_PODS = "NoPods"
     NAME_TAKEN = "NameTaken"
     # NodeCordoned

@@ -88,8 +88,9 @@ class Containment(Frozen):
     )
     workload: Literal["ScaleToZero", "None"] = Field(
         default="None",
-        description="ScaleToZero: the owning workload goes to 0 replicas (Job and CronJob: is suspended), once the suspect pod "
-        "is free of it or its evidence is sealed. Taken back to None, it is set up again and the rest goes on holding.",
+        description="ScaleToZero: the owning workload goes to 0 replicas (Job and CronJob: is suspended, and below a CronJob the "
+        "suspect's own Job too), once the suspect pod is free of it or its evidence is sealed. Taken back to "
+        "None, it is set up again and the rest goes on holding.",
     )
     identity: Literal["Freeze", "FreezeServiceAccount", "None"] = Field(
         default="None",
@@ -143,7 +144,9 @@ class Release(Frozen):
     mode: ReleaseMode | None = Field(
         default=None,
         description="Discard deletes the suspect pod, Restore gives its labels back, Keep leaves it cut off as it is. Absent: "
-        "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise.",
+        "Discard when its workload has replaced it and its evidence is sealed, Restore otherwise. A workload that has replaced "
+        "the pod deletes one of its pods when it has it back; where it wants none at all (after a rollout, say), Restore "
+        "leaves the pod cut off and says so (WouldBeDeleted).",
     )
 
 
@@ -311,7 +314,7 @@ class IncidentStatus(Frozen):
         description="The contract: what is true of the incident, one entry a type.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    plan: PlanStatus | None = Field(default=None, description="What a dry run would do.")
+    plan: PlanStatus | None = Field(default=None, description="What a dry run would do; in earnest, what was to be warned of.")
     required_actions: tuple[Warning_, ...] = Field(
         default=(),
         max_length=REQUIRED_LIMIT,

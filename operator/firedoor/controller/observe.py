@@ -19,6 +19,7 @@ from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube
 from firedoor.kube.resources import PODS
+from firedoor.planner.adoption import Adopter
 from firedoor.planner.containment import touched, wants_evidence
 from firedoor.planner.copies import beside
 from firedoor.planner.pod_view import PodView
@@ -94,31 +95,41 @@ class Observer:
 
     async def around(self, s: Situation, *, fresh: bool = True) -> Situation:
         """The same situation with policies, nodes, workload and evidence looked at; not fresh: policies by the watch."""
-        policies, _, workload, capture, identity = await asyncio.gather(
+        policies, _, ((workload, job), adopter), capture, identity = await asyncio.gather(
             self._around(s, fresh),
             self._nodes.all(),
-            self._workloads.of(s),
+            self._owners(s),
             self.capture(s),
             identities.identity(self._kube, s),
         )
         nodes = self._nodes.seen_by(s.incident.uid)
-        around = Surroundings(policies=policies, nodes=nodes, workload=workload, capture=capture, identity=identity)
+        around = Surroundings(policies, nodes, workload, capture, identity=identity, job=job, adopter=adopter)
         return replace(s, around=replace(around, cordoners=self._cordoners(s, nodes)))
+
+    async def _owners(self, s: Situation) -> tuple[tuple[WorkloadView | None, WorkloadView | None], Adopter | None]:
+        """The workload first: what stands between it and the pod has followed it by the time that it says so."""
+        workload = await self._workloads.of(s)
+        return workload, await self._workloads.adopter(s)
 
     async def apart(self, s: Situation) -> Situation:
         """The same situation of an incident that has no pod itself, with nodes and workload looked at."""
-        _, workload = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
+        _, (workload, job) = await asyncio.gather(self._nodes.all(), self._workloads.of(s))
         nodes = self._nodes.seen_by(s.incident.uid)
-        around = Surroundings(nodes=nodes, workload=workload, sheltered=False, cordoners=self._cordoners(s, nodes))
+        around = Surroundings(nodes=nodes, workload=workload, job=job, sheltered=False, cordoners=self._cordoners(s, nodes))
         return replace(s, around=around)
 
     def _cordoners(self, s: Situation, nodes: tuple[NodeView, ...]) -> tuple[SecurityIncident, ...]:
         own, at = cordon_holder(s.incident.uid), s.pod.node if s.pod else s.incident.status.node
         return self._ledger.cordoners(s.incident, [node.uid for node in nodes if node.name == at or own in node.annotations])
 
-    async def workload(self, s: Situation) -> WorkloadView | None:
-        """The workload alone, where anything depends on it."""
-        return await self._workloads.of(s)
+    def counted(self, s: Situation) -> Situation:
+        """The situation with what other incidents hold, as far as budgets ask."""
+        return replace(s, census=self._ledger.census(s))
+
+    async def with_workload(self, s: Situation) -> Situation:
+        """The situation with the workload alone looked at, where anything depends on it."""
+        workload, job = await self._workloads.of(s)
+        return replace(s, around=replace(s.around, workload=workload, job=job))
 
     async def _around(self, s: Situation, fresh: bool) -> tuple[PolicyView, ...]:
         namespace, uid = s.incident.target_namespace, s.incident.uid

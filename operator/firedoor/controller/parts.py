@@ -38,6 +38,7 @@ from firedoor.controller.retention import Retention
 from firedoor.controller.rulebook import Rulebook
 from firedoor.controller.session import Session
 from firedoor.controller.settings import Settings
+from firedoor.controller.siblings import Siblings
 from firedoor.controller.signing import Signing
 from firedoor.controller.snapshots import Snapshots
 from firedoor.controller.stalls import Stalls
@@ -70,9 +71,9 @@ class Parts:
         self.probes = Probes(kube, settings.home, self.news.of_probe)
         self.enforcement = self._enforcement()
         outward = Outward(kube, self.probes, settings.image) if "outboundProbe" in settings.actions else None
-        residues = Residues(kube)
-        self.verifier = Verifier(self.probes, self.enforcement, residues, self.news.wake, outward)
-        self.foreign = ForeignWatch(residues, self.ledger.holding, self.news.of_foreign_policies)
+        self.residues = Residues(kube)
+        self.verifier = Verifier(self.probes, self.enforcement, self.residues, self.news.wake, outward)
+        self.foreign = ForeignWatch(self.residues, self.ledger.holding, self.news.of_foreign_policies)
         self.actor = Actor(kube, settings, self.captures, self.node_list, self.ledger.scale_downs)
         self.resync = self._resync()
         self.reconciler = self._reconciler()
@@ -120,6 +121,7 @@ class Parts:
             proving=proving,
             reservations=self.reservations,
             stalls=Stalls(self.observer, self.scribe, family, proving, now),
+            siblings=Siblings(self.kube),
             clock=now,
         )
 
@@ -130,7 +132,7 @@ class Parts:
             scribe=self.scribe,
             targets=Targets(self.kube, self.rulebook, self.settings.home),
             children=Children(self.kube, self.ledger),
-            rehearsal=Rehearsal(self.kube, self.observer, self.rulebook),
+            rehearsal=Rehearsal(self.kube, self.observer, self.rulebook, self.residues),
             reservations=self.reservations,
             clock=now,
         )

@@ -21,6 +21,8 @@ RULES = (
     Rule(groups=("apps",), resources=("replicasets",), verbs=("get", "list")),
     Rule(groups=("batch",), resources=("cronjobs",), verbs=("get",)),
     Rule(groups=("batch",), resources=("jobs",), verbs=("get", "list")),
+    # What would become of a pod that it takes back by its labels.
+    Rule(groups=("",), resources=("replicationcontrollers",), verbs=("get",)),
 )
 LEADING_TO_A_SUSPECT = (
     Rule(groups=("discovery.k8s.io",), resources=("endpointslices",), verbs=("list",)),

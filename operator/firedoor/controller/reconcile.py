@@ -20,14 +20,14 @@ from firedoor.controller.proving import Proving
 from firedoor.controller.queue import Again, Lane
 from firedoor.controller.record import Record
 from firedoor.controller.reservations import Reservations
+from firedoor.controller.siblings import Siblings
 from firedoor.controller.stalls import Stalls
 from firedoor.controller.status import Scribe
 from firedoor.kube.errors import Forbidden, Invalid
-from firedoor.planner import containment, expiry, guards, imagine, late, release, steps, workload
+from firedoor.planner import containment, expiry, guards, imagine, late, release, siblings, steps, workload
 from firedoor.planner.drift import drifts
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
-from firedoor.planner.preview import preview
 from firedoor.planner.receipts import behind
 from firedoor.planner.report import Findings, evidence, repair, status, taken
 from firedoor.planner.situation import Situation
@@ -55,6 +55,7 @@ class Reconciler:
     proving: Proving
     reservations: Reservations
     stalls: Stalls
+    siblings: Siblings
     clock: Callable[[], datetime]
 
     async def reconcile(self, uid: str, lane: Lane) -> Again | None:
@@ -74,12 +75,21 @@ class Reconciler:
         if (closed := record.just_closed) is not None:
             record.just_closed = None
             closed = replace(closed, incident=record.incident, now=self.clock())
-            return await self._complete(record, await self.observer.around(closed, fresh=False))
+            around = self.observer.around(closed, fresh=False)
+            s, alone = await asyncio.gather(around, self.siblings.alone(closed))
+            await self._tell_of_siblings(record, s, alone)
+            return await self._complete(record, s)
         if (known := await self._as_known(record)) is not None:
             return await self._complete(record, known)
         if await self.closing.at_first_glance(record):
             return Again(0.0)
         return await self._contain_anew(record, await self.observer.suspect(record.incident, self.clock()))
+
+    async def _tell_of_siblings(self, record: Record, s: Situation, alone: str) -> None:
+        """Nothing serves in the suspect's place: that is no reason to leave it open, and it is said."""
+        if alone:
+            record.alone = alone
+            await self.scribe.say(record.incident, siblings.news(s, alone))
 
     async def _contain_anew(self, record: Record, s: Situation) -> Again | None:
         """Nothing that was known of the suspect before counts."""
@@ -111,8 +121,7 @@ class Reconciler:
         """Nothing is touched; a dry run says what would be."""
         plan = None
         if refused.reason is Reason.DRY_RUN:
-            s = await self.observer.around(s)
-            plan = preview(s)
+            s, plan = await self.family.rehearsal.of_pod(s)
         await self._report(record, s, refused, plan)
         return Again(LOOK_AGAIN_SECONDS) if refused.curable else None
 
@@ -185,6 +194,7 @@ class Reconciler:
         s = await self._look(record)
         self.reservations.give_up(record.incident.uid)
         record.drift += tuple(d for d in drifts(s) if d not in record.drift)
+        record.surplus = release.surplus(s) or record.surplus
         if plan := release.release(s):
             await self.actor.carry_out_for(record, plan)
             s = await self._look_again(record, s)
@@ -211,7 +221,8 @@ class Reconciler:
         await self.proving.verifier.stop(record.incident.uid)
 
     async def _report(self, record: Record, s: Situation, refused: Refusal | None = None, plan: PlanStatus | None = None) -> None:
-        findings = Findings(refused=refused, drift=record.drift, closed_at=record.closed_at, plan=plan)
+        plan = plan or siblings.told(s.incident.status.plan, record.alone)
+        findings = Findings(refused, record.drift, closed_at=record.closed_at, plan=plan, surplus=record.surplus)
         await self.scribe.write(record.incident, status(s, findings))
 
 

@@ -49,6 +49,10 @@ class Record:
     """Whether the pod was looked at in the API server's memory, which is done once, and first of all."""
     closed_at: datetime | None = None
     drift: tuple[str, ...] = ()
+    surplus: str = ""
+    """What is to be said of the pod, where its controller had replaced it when it got its labels back."""
+    alone: str = ""
+    """What is to be said of a suspect that was the last of its owner's pods that served."""
     over: bool = False
     """Whether everything was given back, so that there is nothing left to do."""
     hold: Hold | None = None

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from firedoor.api.incident import Grant
 from firedoor.controller.shared import SharedLooks
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone, KubeError
@@ -34,13 +35,25 @@ class Residues:
         """What leads to this pod now; what could not be looked at is said, and never taken for nothing."""
         try:
             of_slices = self._listings.fresh((ENDPOINT_SLICES, pod.namespace))
-            slices, policies = await asyncio.gather(of_slices, self.foreign(pod.namespace))
-            subject = await self._subject(pod) if policies else None
+            slices, grants = await asyncio.gather(of_slices, self._grants(pod))
         except KubeError as error:
             return Residue(unread=error.message[:512])
-        grants = [grant for policy in policies for grant in foreign(policy, subject)] if subject else []
         listing = sorted(one["metadata"]["name"] for one in slices if _lists(one, pod))
-        return Residue(tuple(listing[:MOST]), tuple(grants[:MOST]))
+        return Residue(tuple(listing[:MOST]), grants)
+
+    async def of_policies(self, pod: PodView) -> Residue:
+        """What policies of other kinds allow a pod with these labels, which it may not have yet."""
+        try:
+            return Residue(grants=await self._grants(pod))
+        except KubeError as error:
+            return Residue(unread=error.message[:512])
+
+    async def _grants(self, pod: PodView) -> tuple[Grant, ...]:
+        policies = await self.foreign(pod.namespace)
+        if not policies:
+            return ()
+        subject = await self._subject(pod)
+        return tuple(grant for policy in policies for grant in foreign(policy, subject))[:MOST]
 
     async def foreign(self, namespace: str | None = None) -> list[Obj]:
         """The policies of other kinds, of one namespace or of all, with those of the cluster."""

@@ -12,7 +12,9 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.controller.ledger import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import AUTOSCALERS, PODS, WORKLOADS
+from firedoor.planner.adoption import ADOPTING, Adopter
 from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.release import let_go
 from firedoor.planner.rivals import Autoscaler, rivals
 from firedoor.planner.situation import Situation
 from firedoor.planner.views import Owner
@@ -30,9 +32,15 @@ class Workloads:
     kube: Kube
     ledger: Ledger
 
-    async def of(self, s: Situation) -> WorkloadView | None:
-        """The workload, where anything depends on it, with those who would set it up again unless it is being given back."""
-        found = await self._found(s)
+    async def of(self, s: Situation) -> tuple[WorkloadView | None, WorkloadView | None]:
+        """The workload, where anything depends on it, with those who would set it up again unless it is being given back.
+
+        Beside it the suspect's own Job, where the workload is the CronJob above that.
+        """
+        found, job = await self._found(s)
+        return await self._seen(s, found), await self._seen(s, job)
+
+    async def _seen(self, s: Situation, found: WorkloadView | None) -> WorkloadView | None:
         if found is None:
             return None
         found = replace(found, strangers=self._strangers(found))
@@ -40,6 +48,14 @@ class Workloads:
             return found
         found = replace(found, endangered=await self._endangered(s, found))
         return replace(found, rivals=rivals(found, await self._autoscalers(found.namespace)))
+
+    async def adopter(self, s: Situation) -> Adopter | None:
+        """Who would take the pod back when it is released; by name alone, as it finds its pods by their labels alone."""
+        owner = s.prior.owner if s.incident.leaving and let_go(s) else None
+        if owner is None or owner.kind not in ADOPTING:
+            return None
+        found = await self.kube.find(WORKLOADS[owner.kind], owner.name, s.incident.target_namespace)
+        return None if found is None else Adopter.read(owner.kind, found)
 
     def _strangers(self, found: WorkloadView) -> frozenset[str]:
         return frozenset(holder for holder in found.holders if not self.ledger.knows_holder(holder))
@@ -52,17 +68,21 @@ class Workloads:
         pods = [PodView.read(pod) for pod in await self.kube.list(PODS, found.namespace)]
         owned = [pod for pod in pods if pod.owner is not None and _is_about(others.get(pod.name), pod)]
         above = {owner: await self._topmost(found.namespace, owner) for owner in {pod.owner for pod in owned if pod.owner}}
-        mine = {owner for owner, top in above.items() if top is not None and top.uid == found.uid}
+        mine = {owner for owner, top in above.items() if found.uid in (owner.uid, top.uid if top else "")}
         return tuple(f"pod {pod.name} of {others[pod.name].key}" for pod in owned if pod.owner in mine)
 
-    async def _found(self, s: Situation) -> WorkloadView | None:
-        """By the receipt first: of what is held, the owners between may be gone since."""
-        namespace = s.incident.target_namespace
-        for receipt in _receipts(s):
-            if (held := await self._get(receipt, namespace)) is not None:
-                return WorkloadView.read(receipt.kind, held)
-        owner = _recorded_owner(s) if _asks(s) else None
-        return await self._topmost(namespace, owner) if owner is not None else None
+    async def _found(self, s: Situation) -> tuple[WorkloadView | None, WorkloadView | None]:
+        """By the receipts first: of what is held, the owners between may be gone since. A Job that is the target is the one."""
+        namespace, owner = s.incident.target_namespace, _recorded_owner(s) if _asks(s) else None
+        found = [WorkloadView.read(one.kind, held) for one in _receipts(s) if (held := await self._get(one, namespace))]
+        top, job = (next((one for one in found if (one.kind == "Job") is of_jobs), None) for of_jobs in (False, True))
+        if job is None and owner is not None and owner.kind == "Job" and (there := await self._get(owner, namespace)):
+            job = WorkloadView.read("Job", there)
+        if top is None and job is not None:
+            top = None if _is_target(s, job) else await self._above(namespace, job)
+        if top is None and job is None and owner is not None:
+            top = await self._topmost(namespace, owner)
+        return (top, job) if top is not None else (job, None)
 
     async def _topmost(self, namespace: str, owner: Owner) -> WorkloadView | None:
         if owner.kind not in FIELDS:
@@ -71,11 +91,14 @@ class Workloads:
         if found is None:
             return None
         view = WorkloadView.read(owner.kind, found)
+        return await self._above(namespace, view) or view
+
+    async def _above(self, namespace: str, view: WorkloadView) -> WorkloadView | None:
         above = view.above
-        if above is None or ABOVE.get(owner.kind) != above.kind:
-            return view
+        if above is None or ABOVE.get(view.kind) != above.kind:
+            return None
         top = await self._get(above, namespace)
-        return view if top is None else WorkloadView.read(above.kind, top)
+        return None if top is None else WorkloadView.read(above.kind, top)
 
     async def _get(self, owner: Owner, namespace: str) -> Obj | None:
         found = await self.kube.find(WORKLOADS[owner.kind], owner.name, namespace)
@@ -90,6 +113,11 @@ def _is_about(other: SecurityIncident | None, pod: PodView) -> bool:
     if other is None or other.spec.target is None:
         return False
     return (other.spec.target.uid or other.status.target_uid) in (None, pod.uid)
+
+
+def _is_target(s: Situation, job: WorkloadView) -> bool:
+    target = s.incident.spec.target
+    return target is not None and (target.kind, target.name) == (job.kind, job.name)
 
 
 def _asks(s: Situation) -> bool:

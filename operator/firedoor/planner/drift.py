@@ -57,7 +57,7 @@ def _is_gone(s: Situation, receipt: Receipt) -> bool:
         case "cordoned":
             return receipt.uid not in {node.uid for node in s.around.nodes}
         case "scaled to zero":
-            return s.around.workload is None or s.around.workload.uid != receipt.uid
+            return receipt.uid not in {one.uid for one in (s.around.workload, s.around.job) if one is not None}
     return False
 
 

@@ -63,7 +63,7 @@ def dry_run(s: Situation, group: Group | None) -> Refusal | None:
     return guards.dry_run(s)
 
 
-GUARDS: tuple[Guard, ...] = (foreign, protected, absent, replaced, not_permitted, dry_run)
+GUARDS: tuple[Guard, ...] = (foreign, protected, absent, replaced, dry_run, not_permitted)
 
 
 def refusal(s: Situation, group: Group | None) -> Refusal | None:

@@ -10,16 +10,22 @@ from firedoor.api.names import PRIOR, cordon_holder
 from firedoor.api.text import printable
 from firedoor.planner.containment import suspect_node, wants_cordon
 from firedoor.planner.identity import keys_asked, wants_freeze
-from firedoor.planner.release import keeps
+from firedoor.planner.release import keeps, why_kept
 from firedoor.planner.situation import Situation
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.views import NodeView
 from firedoor.planner.workload import NAMED, held, wants_scale
 
 
-def given_back(s: Situation, drift: tuple[str, ...]) -> Verdict:
-    """The verdict on the release of an incident that holds nothing more than it was asked to keep."""
-    others, told = tuple(held_on(s)), " ".join((*drift, *held_on(s)))
+def given_back(s: Situation, drift: tuple[str, ...], surplus: str = "") -> Verdict:
+    """The verdict on the release of an incident that holds nothing more than it was asked to keep, or has to.
+
+    surplus: what is said of a workload that has more pods than it wants by now.
+    """
+    others = tuple(held_on(s))
+    told = " ".join(one for one in (*drift, *others, surplus) if one)
+    if why := why_kept(s):
+        return Verdict("True", Reason.WOULD_BE_DELETED, f"Given back but for the pod, which stays cut off: {why} {told}".strip())
     if keeps(s):
         kept = f"Given back but for the pod, which stays cut off as asked. {_where_labels_are(s)} {told}"
         return Verdict("True", Reason.KEPT, kept.strip())
@@ -27,7 +33,7 @@ def given_back(s: Situation, drift: tuple[str, ...]) -> Verdict:
         return Verdict("True", Reason.DRIFTED, f"Given back, but left alone as somebody else changed it: {told}")
     if others:
         return Verdict("True", Reason.STILL_HELD, f"This incident holds nothing any more. {told}")
-    return Verdict("True", Reason.RELEASED, _as_it_was(s))
+    return Verdict("True", Reason.RELEASED, f"{_as_it_was(s)} {surplus}".strip())
 
 
 def held_on(s: Situation) -> Iterator[str]:

@@ -6,7 +6,7 @@ The first that speaks decides. A refusal names the object and what would cure it
 from collections.abc import Callable
 
 from firedoor.api.conditions import Reason
-from firedoor.planner.permits import Refusal, barred, paused
+from firedoor.planner.permits import Refusal, barred, out_of_reach, paused
 from firedoor.planner.rules import has_label
 from firedoor.planner.situation import PROTECTED_NAMESPACES, Situation
 
@@ -73,12 +73,18 @@ def protected_pod(s: Situation) -> Refusal | None:
     return Refusal(Reason.PROTECTED_POD, message, curable=False)
 
 
+def unreachable(s: Situation) -> Refusal | None:
+    """A door that can never be closed, whatever anybody permits."""
+    return None if s.begun else out_of_reach(s)
+
+
 def not_permitted(s: Situation) -> Refusal | None:
     """Something stands against closing the door, or against anything new; where something is held already, that goes on."""
     return None if s.begun else barred(s) or paused(s)
 
 
 def dry_run(s: Situation) -> Refusal | None:
+    """Before all that a person may still permit: whoever is to approve a plan has to read it first."""
     if not s.incident.spec.dry_run:
         return None
     return Refusal(Reason.DRY_RUN, "A dry run: the plan is in status.plan, and nothing is touched.", curable=True)
@@ -92,8 +98,9 @@ GUARDS: tuple[Guard, ...] = (
     replaced,
     static,
     protected_pod,
-    not_permitted,
+    unreachable,
     dry_run,
+    not_permitted,
 )
 
 

@@ -68,9 +68,9 @@ def _after_reverse(s: Situation, step: Step) -> Situation:
 def _after_other(s: Situation, step: Step) -> Situation:
     match step:
         case steps.ScaleToZero(workload):
-            return _around(s, workload=_at_rest(s, workload))
+            return _with_workload(s, _at_rest(s, workload))
         case steps.ReturnReplicas():
-            return _around(s, workload=_set_up(s, step))
+            return _with_workload(s, _set_up(s, step))
         case steps.FreezeIdentity(keys):
             return _around(s, identity=s.around.identity.with_holder(s.incident.uid, keys))
         case steps.ThawIdentity(keys):
@@ -121,6 +121,11 @@ def _set_up(s: Situation, step: steps.ReturnReplicas) -> WorkloadView:
     gone = {own, *({names.PRIOR} if step.workload.holders == (own,) else ())}
     annotations = {key: value for key, value in step.workload.annotations.items() if key not in gone}
     return replace(step.workload, setting=step.setting or step.workload.setting, annotations=annotations)
+
+
+def _with_workload(s: Situation, workload: WorkloadView) -> Situation:
+    is_job = s.around.job is not None and s.around.job.uid == workload.uid
+    return _around(s, job=workload) if is_job else _around(s, workload=workload)
 
 
 def _with_node(s: Situation, node: NodeView) -> Situation:

@@ -4,8 +4,9 @@ Pure, asked for each action before its first step; what already holds is never a
 later undoes a containment. An objection names its cure.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.conditions import Reason
@@ -35,16 +36,38 @@ def objection(s: Situation, action: Action) -> Refusal | None:
     return paused(s) or _unapproved(s, action) or _over_budget(s, action)
 
 
+def granted(s: Situation) -> Situation:
+    """The situation once every person has done what things wait for: the pause is lifted, what awaits approval has it."""
+    awaited = {action for action in get_args(Action) if _awaits(_unapproved(s, action))}
+    return replace(s, rules=replace(s.rules, paused_by=(), unreadable=(), approval=s.rules.approval - awaited))
+
+
+def waits(s: Situation, actions: Iterable[Action]) -> Iterator[str]:
+    """What a person has yet to do before these actions may happen, in words."""
+    if (stopped := paused(s)) is not None:
+        yield stopped.message
+    for action in actions:
+        found = _unapproved(s, action)
+        if found is not None and _awaits(found):
+            yield found.message
+
+
+def _awaits(found: Refusal | None) -> bool:
+    return found is not None and found.reason is Reason.AWAITING_APPROVAL and found.curable
+
+
 def barred(s: Situation) -> Refusal | None:
     """What stands against the door of an incident that never closed one, where that is asked for."""
     if s.closed or s.incident.spec.containment.network == "None":
         return None
-    return _out_of_reach(s) or objection(s, "Isolate")
+    return out_of_reach(s) or objection(s, "Isolate")
 
 
-def _out_of_reach(s: Situation) -> Refusal | None:
-    """A pod that no NetworkPolicy isolates, or that has no traffic any more."""
-    if s.pod is None or not (s.pod.host_network or s.pod.finished):
+def out_of_reach(s: Situation) -> Refusal | None:
+    """A pod that is to be isolated and that no NetworkPolicy isolates, or that has no traffic any more."""
+    if s.pod is None or s.closed or s.incident.spec.containment.network == "None":
+        return None
+    if not (s.pod.host_network or s.pod.finished):
         return None
     pod, less = f"Pod {s.pod.namespace}/{s.pod.name}", "an incident with containment.network: None"
     if s.pod.host_network:

@@ -99,6 +99,8 @@ class PodView:
     host_network: bool
     static: bool
     leaving: bool
+    ready: bool
+    """Whether it says that it can serve."""
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     prior_note: str | None
@@ -126,6 +128,7 @@ class PodView:
             host_network=bool(spec.get("hostNetwork")),
             static=MIRROR in annotations,
             leaving="deletionTimestamp" in metadata,
+            ready=_ready(status),
             labels=metadata.get("labels") or {},
             annotations=annotations,
             prior_note=annotations.get(names.PRIOR),
@@ -163,6 +166,10 @@ def addresses(status: Json) -> tuple[str, ...]:
     """Every address in a pod's status, of both families; the pod's own first."""
     listed = tuple(one["ip"] for one in status.get("podIPs") or ())
     return listed or ((status["podIP"],) if status.get("podIP") else ())
+
+
+def _ready(status: Json) -> bool:
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
 
 
 def _ports(spec: Json, protocol: str) -> tuple[int, ...]:

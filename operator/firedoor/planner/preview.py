@@ -9,9 +9,12 @@ from dataclasses import replace
 
 from firedoor.api.incident import PlannedStep, PlanStatus
 from firedoor.api.names import FROZEN_LIST, deny_policy
-from firedoor.planner import containment, steps
+from firedoor.planner import steps
 from firedoor.planner.grants import grants
 from firedoor.planner.next import foreseen
+from firedoor.planner.permits import granted, waits
+from firedoor.planner.pod_view import PodView
+from firedoor.planner.shortfall import asked, healthy, last, shortfall
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Step
 
@@ -20,15 +23,24 @@ MOST = 64
 
 
 def preview(s: Situation) -> PlanStatus:
-    """What the incident would do were it no dry run."""
-    planned, then = foreseen(replace(s, incident=s.incident.in_earnest))
+    """What the incident would do were it no dry run, once what waits for a person is granted; and what it waits for."""
+    earnest = replace(s, incident=s.incident.in_earnest)
+    planned, then = foreseen(granted(earnest))
+    suspects = (s.pod,) if s.pod and then.suspect_held else ()
     rivals = s.around.workload.rivals if s.around.workload else ()
-    warnings = (*_allowing(then), *_refused(then), *rivals, *_lonely(s))
+    waiting = waits(earnest, asked(earnest))
+    warnings = (*waiting, *_allowing(then), *shortfall(then), *rivals, *last(earnest, then, suspects))
     return PlanStatus(
         steps=tuple(told(s, step) for step in planned)[:MOST],
         warnings=worded(warnings),
-        healthy_replicas=_healthy(s),
+        healthy_replicas=healthy(earnest, then, suspects),
     )
+
+
+def foreseen_pod(s: Situation) -> PodView | None:
+    """The suspect as the plan would leave it, cut off; None where it would not be."""
+    _, then = foreseen(granted(replace(s, incident=s.incident.in_earnest)))
+    return then.pod if then.suspect_held else None
 
 
 def worded(warnings: Iterable[str]) -> tuple[str, ...]:
@@ -37,43 +49,32 @@ def worded(warnings: Iterable[str]) -> tuple[str, ...]:
 
 
 def _allowing(then: Situation) -> Iterator[str]:
-    for grant in grants(then.around.policies, then.pod.labels) if then.pod else ():
+    if then.pod is None or not then.suspect_held:
+        return
+    for grant in grants(then.around.policies, then.pod.labels):
         where, how = f"{then.incident.target_namespace}/{grant.name}", f"{grant.direction.lower()}: {grant.peers}, {grant.ports}"
         yield f"{grant.kind} {where} would still allow the suspect traffic ({how})."
-
-
-def _refused(then: Situation) -> Iterator[str]:
-    node = containment.suspect_node(then)
-    if node is None or not containment.wants_cordon(then) or containment.holds_cordon(then, node):
-        return
-    refusal = containment.cordon_refusal(then, node)
-    if refusal is not None:
-        yield refusal.message
-
-
-def _lonely(s: Situation) -> Iterator[str]:
-    if _healthy(s) == 0:
-        yield "The suspect is the last healthy replica of its workload; nothing serves until a replacement is ready."
-
-
-def _healthy(s: Situation) -> int | None:
-    return None if s.around.workload is None else s.around.workload.healthy_without_suspect
+    residue = then.proof.residue
+    for grant in residue.grants:
+        yield f"{grant.kind} {grant.name} would still allow the suspect traffic ({grant.direction.lower()}: {grant.peers})."
+    if residue.unread:
+        yield f"Whether policies of other kinds would still allow the suspect traffic could not be read: {residue.unread}"
 
 
 def told(s: Situation, step: Step) -> PlannedStep:
     """One step in words."""
     namespace = s.incident.target_namespace
     match step:
-        case steps.DenyTraffic():
-            return _step(
-                "Isolate", f"NetworkPolicy {namespace}/{_deny_name(s)}", "created: denies all traffic in both directions"
-            )
+        case steps.DenyTraffic(_, pod_name):
+            detail = f"created: denies pod {pod_name} all traffic in both directions"
+            return _step("Isolate", f"NetworkPolicy {namespace}/{_deny_name(s)}", detail)
         case steps.Quarantine(pod):
             gone, kept = sorted(set(pod.labels) - set(step.labels)), sorted(step.labels)
             detail = f"labels {', '.join(kept)} stay or come; {', '.join(gone) or 'none'} taken off and recorded"
             return _step("Quarantine", f"Pod {namespace}/{pod.name}", detail)
         case steps.Shelter():
-            return _step("Shelter", f"PodDisruptionBudget {namespace}/{_deny_name(s)}", "created: the suspect is not evicted")
+            who = f"pod {s.pod.name}" if s.pod else "the suspect"
+            return _step("Shelter", f"PodDisruptionBudget {namespace}/{_deny_name(s)}", f"created: {who} is not evicted")
         case steps.Cordon(node):
             return _step("Cordon", f"Node {node.name}", "made unschedulable, held by this incident")
         case steps.StartCapture():

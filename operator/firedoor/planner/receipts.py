@@ -64,8 +64,9 @@ def _held(s: Situation) -> Iterator[Receipt]:
         if cordon_holder(s.incident.uid) in node.annotations:
             prior = json.dumps({"unschedulable": was_unschedulable(s, node)})
             yield Receipt(object=f"Node {node.name}", uid=node.uid, change="cordoned", prior=prior, at=at)
-    workload = s.around.workload
-    if workload is not None and scale_holder(s.incident.uid) in workload.annotations:
+    for workload in (s.around.workload, s.around.job):
+        if workload is None or scale_holder(s.incident.uid) not in workload.annotations:
+            continue
         prior = "{}" if workload.recorded is None else workload.recorded.dump()
         yield Receipt(object=workload.title, uid=workload.uid, change="scaled to zero", prior=prior, at=at)
     if keys := keys_held(s):

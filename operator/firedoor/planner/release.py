@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from firedoor.api import names
 from firedoor.api.incident import ReleaseMode
 from firedoor.api.names import cordon_holder, scale_holder
+from firedoor.planner.adoption import Adopter
 from firedoor.planner.identity import thaw
 from firedoor.planner.node_prior import is_last, may_uncordon
 from firedoor.planner.pod_view import PodView
@@ -22,7 +23,8 @@ from firedoor.planner.steps import (
     RestorePod,
     Step,
 )
-from firedoor.planner.workload import NAMED, give_back
+from firedoor.planner.workload import NAMED, each, give_back
+from firedoor.planner.workload import held as is_held
 
 
 def release(s: Situation) -> Plan:
@@ -37,7 +39,12 @@ def release(s: Situation) -> Plan:
 
 
 def mode(s: Situation) -> ReleaseMode:
-    """What becomes of the pod: as asked, else discarded only where that loses nothing."""
+    """What becomes of the pod: as wished, but that one whose labels would be the end of it stays as it is."""
+    return ReleaseMode.KEEP if would_be_deleted(s) else _wished(s)
+
+
+def _wished(s: Situation) -> ReleaseMode:
+    """As asked, else discarded only where that loses nothing."""
     asked = s.incident.spec.release.mode if s.incident.spec.release else None
     if asked is not None:
         return asked
@@ -53,8 +60,18 @@ def waits_for_evidence(s: Situation) -> bool:
 
 def waits_for_workload(s: Situation) -> str:
     """Why the pod cannot have its labels back yet, in words: a workload at rest adopts it and deletes it as one too many."""
+    adopter = _adopter(s)
+    if adopter is not None and not adopter.settled:
+        return f"{adopter.title} is being set up again."
+    if not _would_be_adopted(s):
+        return ""
+    return next((why for one in each(s) if (why := _unready(one))), "")
+
+
+def _unready(s: Situation) -> str:
+    """A CronJob adopts no pods itself."""
     workload = s.around.workload
-    if workload is None or not _would_be_adopted(s):
+    if workload is None or workload.kind == "CronJob":
         return ""
     others = [workload.annotations[key] for key in workload.holders if key != scale_holder(s.incident.uid)]
     if workload.at_rest and others:
@@ -62,9 +79,49 @@ def waits_for_workload(s: Situation) -> str:
     return "" if workload.at_rest or workload.settled else f"{workload.title} is being set up again."
 
 
+def would_be_deleted(s: Situation) -> bool:
+    """Whether the labels would give the pod to a controller that wants no pods, for reasons that no incident brought about."""
+    adopter = _adopter(s)
+    return adopter is not None and adopter.wants == 0 and not is_held(s) and not waits_for_workload(s)
+
+
+def why_kept(s: Situation) -> str:
+    """Why the pod stays cut off although its labels were asked for, and what a person can do about it; in words."""
+    adopter = s.around.adopter
+    if adopter is None or not would_be_deleted(s):
+        return ""
+    return (
+        f"{adopter.title} wants no pods by now and would delete the suspect as soon as it had its labels. To have it back, scale "
+        f"or roll back what owns it, give it the labels in its annotation {names.PRIOR}, and delete NetworkPolicy "
+        f"{names.deny_policy(s.incident.uid)}; to be rid of it, delete both."
+    )
+
+
+def surplus(s: Situation) -> str:
+    """What is to be said of a pod that gets its labels back now, where its controller has replaced it; in words."""
+    adopter = _adopter(s)
+    if adopter is None or not adopter.surplus or adopter.wants == 0 or is_held(s) or waits_for_workload(s):
+        return ""
+    wanted = "one pod" if adopter.wants == 1 else f"{adopter.wants} pods"
+    return f"{adopter.title} wants {wanted} and had replaced the suspect, so it deletes one of them, which may be the suspect."
+
+
+def _adopter(s: Situation) -> Adopter | None:
+    """Who takes the pod back if it gets its labels; a pod that has finished is one of nobody's number."""
+    adopter = s.around.adopter
+    if adopter is None or s.pod is None or s.pod.finished or not _would_be_adopted(s):
+        return None
+    return adopter if adopter.takes(_labels_to_return(s, s.pod)) else None
+
+
 def _would_be_adopted(s: Situation) -> bool:
     """Whether giving the labels back makes the pod one of its workload's again."""
-    if s.pod is None or not s.suspect_held or s.held_by_others or s.pod.leaving or mode(s) is not ReleaseMode.RESTORE:
+    return let_go(s) and _wished(s) is ReleaseMode.RESTORE
+
+
+def let_go(s: Situation) -> bool:
+    """Whether this incident alone holds the pod, and its controller of before has let go of it."""
+    if s.pod is None or not s.suspect_held or s.held_by_others or s.pod.leaving:
         return False
     return s.pod.owner is None and s.prior.owner is not None
 

@@ -42,12 +42,14 @@ class Findings:
     trouble: Trouble | None = None
     closed_at: datetime | None = None
     plan: PlanStatus | None = None
+    surplus: str = ""
+    """What is to be said of a pod that its controller had replaced when it got its labels back."""
 
 
 def status(s: Situation, findings: Findings) -> IncidentStatus:
     """The whole status of the incident."""
     before = s.incident.status
-    found = conditions(s, findings.refused, findings.drift, findings.trouble)
+    found = conditions(s, findings.refused, findings.drift, findings.trouble, findings.surplus)
     return IncidentStatus(
         phase=phase(found),
         observed_generation=s.incident.metadata.generation,
@@ -90,11 +92,15 @@ def _isolation_status(s: Situation, findings: Findings) -> Isolation | None:
 
 
 def conditions(
-    s: Situation, refused: Refusal | None, drift: tuple[str, ...] = (), trouble: Trouble | None = None
+    s: Situation,
+    refused: Refusal | None,
+    drift: tuple[str, ...] = (),
+    trouble: Trouble | None = None,
+    surplus: str = "",
 ) -> tuple[Condition, ...]:
     """All conditions of the incident; times of those that did not change are kept."""
     said = {Type.ACCEPTED: accepted(s, refused)}
-    said |= untouched(s) if refused else _contained(s, drift, trouble)
+    said |= untouched(s) if refused else _contained(s, drift, trouble, surplus)
     said |= summary(s, said, refused, trouble)
     now = (stated(s, about, verdict) for about, verdict in said.items())
     return merged(s.incident.status.conditions, now)
@@ -115,8 +121,8 @@ def accepted(s: Situation, refused: Refusal | None) -> Verdict:
     return Verdict("True", Reason.ACCEPTED, f"The target is pod {s.incident.target_namespace}/{name}.")
 
 
-def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> dict[Type, Verdict]:
-    given_back = released(s, drift, trouble)
+def _contained(s: Situation, drift: tuple[str, ...], trouble: Trouble | None, surplus: str) -> dict[Type, Verdict]:
+    given_back = released(s, drift, trouble, surplus)
     if given_back.status == "True":
         over = Verdict("False", Reason.RELEASED, "Released.")
         found = dict.fromkeys(CONTAINMENTS, over)
@@ -213,7 +219,7 @@ def _sealed(why: str, kept: EvidenceStatus) -> Verdict:
     return Verdict("True", reason, f"Sealed with gaps {where}: {' '.join(kept.gaps)}")
 
 
-def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> Verdict:
+def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None, surplus: str = "") -> Verdict:
     """How far giving back is, where anybody asked for it."""
     if not s.incident.leaving:
         return holding()
@@ -225,4 +231,4 @@ def released(s: Situation, drift: tuple[str, ...], trouble: Trouble | None) -> V
         return Verdict("False", Reason.RELEASING, f"Waits with the pod's labels: {waiting}")
     if outstanding(s):
         return Verdict("False", Reason.RELEASING, "What was closed is being opened again.")
-    return given_back(s, drift)
+    return given_back(s, drift, surplus)

@@ -56,7 +56,9 @@ def rivals(workload: WorkloadView, hpas: tuple[Autoscaler, ...]) -> tuple[str, .
 
 def _owner(workload: WorkloadView) -> Iterator[str]:
     above = workload.above
-    if above is not None:
+    if above is not None and above.kind == "CronJob":
+        yield f"CronJob {above.name} starts other Jobs like {workload.title}; an incident about it, or a person, can suspend it."
+    elif above is not None:
         yield f"{above.kind} {above.name} controls {workload.title} and may set it up again; pause {above.name} by its own means."
 
 

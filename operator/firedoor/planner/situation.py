@@ -11,6 +11,7 @@ from typing import Literal
 from firedoor.api import names
 from firedoor.api.approval import IncidentApproval
 from firedoor.api.incident import EvidenceStatus, SecurityIncident
+from firedoor.planner.adoption import Adopter
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
@@ -66,6 +67,10 @@ class Surroundings:
     identity: IdentityView = NOT_LOOKED
     cordoners: tuple[SecurityIncident, ...] = ()
     """Other incidents whose receipts say that they hold a node which this one holds, or is to hold; not all of many."""
+    job: WorkloadView | None = None
+    """The suspect's own Job, where the workload is the CronJob above it: that starts new ones, this one a new pod."""
+    adopter: Adopter | None = None
+    """Of a release: who would own the pod again if it had its labels back."""
 
     def node(self, name: str) -> NodeView | None:
         return next((node for node in self.nodes if node.name == name), None)

@@ -23,14 +23,27 @@ def wants_scale(s: Situation) -> bool:
     return s.incident.spec.containment.workload == "ScaleToZero" and "scaleToZero" in s.actions
 
 
+def each(s: Situation) -> tuple[Situation, ...]:
+    """The situation as each of those sees it that are to rest: the workload, and below a CronJob the suspect's Job too."""
+    return (s,) if s.around.job is None else (s, replace(s, around=replace(s.around, workload=s.around.job, job=None)))
+
+
 def held(s: Situation) -> bool:
-    """Whether the workload carries this incident's hold, at rest or not."""
+    """Whether any of them carries this incident's hold, at rest or not."""
+    return any(_held(one) for one in each(s))
+
+
+def _held(s: Situation) -> bool:
     workload = s.around.workload
     return workload is not None and scale_holder(s.incident.uid) in workload.annotations
 
 
 def holds_scale(s: Situation) -> bool:
-    return held(s) and s.around.workload is not None and s.around.workload.at_rest
+    return all(_holds_scale(one) for one in each(s))
+
+
+def _holds_scale(s: Situation) -> bool:
+    return _held(s) and s.around.workload is not None and s.around.workload.at_rest
 
 
 def may_scale(s: Situation) -> bool:
@@ -43,24 +56,33 @@ def may_scale(s: Situation) -> bool:
 
 
 def scale(s: Situation) -> tuple[Step, ...]:
-    """The step that puts the workload to rest, once nothing stands against it."""
+    """The steps that put the workload to rest, once nothing stands against it."""
+    return tuple(step for one in each(s) for step in _scale(one))
+
+
+def _scale(s: Situation) -> tuple[Step, ...]:
     workload = s.around.workload
-    if workload is None or not wants_scale(s) or holds_scale(s) or _obstacle(s, workload) or s.fight.lost:
+    if workload is None or not wants_scale(s) or _holds_scale(s) or _obstacle(s, workload) or s.fight.lost:
         return ()
     return (ScaleToZero(workload),)
 
 
 def fight(s: Situation) -> Fight:
     """The fight after this look; where `scale` is about to set back what somebody else set up again, that counts."""
-    workload = s.around.workload
-    if workload is None or not wants_scale(s) or not _was_held(s, workload) or _obstacle(s, workload):
+    fought = [one.around.workload for one in each(s) if one.around.workload is not None and _is_fought(one, one.around.workload)]
+    if not fought or not wants_scale(s):
         return replace(s.fight, lost=False)
-    return s.fight.seen(at_rest=workload.at_rest, generation=s.incident.metadata.generation, now=s.now)
+    at_rest = all(workload.at_rest for workload in fought)
+    return s.fight.seen(at_rest=at_rest, generation=s.incident.metadata.generation, now=s.now)
+
+
+def _is_fought(s: Situation, workload: WorkloadView) -> bool:
+    return _was_held(s, workload) and _obstacle(s, workload) is None
 
 
 def _was_held(s: Situation, workload: WorkloadView) -> bool:
     """Whether the hold is there, or was, and somebody took it away: one who writes the whole object anew does."""
-    return held(s) or any(receipt.uid == workload.uid and not receipt.returned for receipt in s.incident.status.receipts)
+    return _held(s) or any(receipt.uid == workload.uid and not receipt.returned for receipt in s.incident.status.receipts)
 
 
 def not_done(fought: Fight, plan: Plan) -> Fight:
@@ -77,8 +99,12 @@ def watched(s: Situation) -> bool:
 
 def give_back(s: Situation) -> tuple[Step, ...]:
     """Lets go of the workload; the last holder restores what is still at rest."""
+    return tuple(step for one in each(s) for step in _give_back(one))
+
+
+def _give_back(s: Situation) -> tuple[Step, ...]:
     workload = s.around.workload
-    if workload is None or not held(s):
+    if workload is None or not _held(s):
         return ()
     return (ReturnReplicas(workload, trusted_setting(s, workload) if _last(s, workload) and workload.at_rest else None),)
 
@@ -92,8 +118,12 @@ def trusted_setting(s: Situation, workload: WorkloadView) -> Setting | None:
 
 def drifts(s: Situation) -> tuple[str, ...]:
     """What somebody else made of the workload while it was held."""
+    return tuple(drift for one in each(s) for drift in _drifts(one))
+
+
+def _drifts(s: Situation) -> tuple[str, ...]:
     workload = s.around.workload
-    if workload is None or workload.setting is None or not held(s):
+    if workload is None or workload.setting is None or not _held(s):
         return ()
     if not workload.at_rest:
         return (f"{workload.title} had been {_set_up(workload.setting)}.",)
@@ -103,17 +133,23 @@ def drifts(s: Situation) -> tuple[str, ...]:
 
 
 def verdict(s: Situation) -> Verdict:
-    """What may be said of WorkloadScaled, where it was asked for."""
+    """What may be said of WorkloadScaled, where it was asked for: the first that is not at rest decides."""
+    found = [_verdict(one) for one in each(s)]
+    missing = next((said for said in found if said.status != "True"), None)
+    return missing or Verdict("True", Reason.SCALED, " ".join(said.message for said in found))
+
+
+def _verdict(s: Situation) -> Verdict:
     workload = s.around.workload
     if workload is None:
         return Verdict("False", Reason.NO_WORKLOAD, _without_workload(s))
-    if holds_scale(s):
-        return Verdict("True", Reason.SCALED, " ".join((_held_at_rest(workload), *workload.rivals)))
+    if _holds_scale(s):
+        return Verdict("True", Reason.SCALED, " ".join((_held_at_rest(s, workload), *workload.rivals)))
     if (obstacle := _obstacle(s, workload)) is not None:
         return obstacle
     if s.fight.lost:
         return Verdict("False", Reason.SCALE_CONFLICT, " ".join((_lost(workload, s.fight), *workload.rivals)))
-    if held(s):
+    if _held(s):
         return Verdict("Unknown", Reason.PENDING, f"{workload.title} was set up again {_by(workload)}; it is being set back.")
     return Verdict("Unknown", Reason.PENDING, f"{workload.title} is being put to rest.")
 
@@ -128,7 +164,7 @@ def _obstacle(s: Situation, workload: WorkloadView) -> Verdict | None:
         return Verdict("False", Reason.UNSUPPORTED_WORKLOAD, _unsupported(workload))
     if workload.deletes_claims and not workload.at_rest:
         return Verdict("False", Reason.CLAIMS_WOULD_BE_DELETED, _claims(workload))
-    if not held(s) and (refused := objection(s, "ScaleToZero")) is not None:
+    if not _held(s) and (refused := objection(s, "ScaleToZero")) is not None:
         return Verdict("False", refused.reason, refused.message)
     if not may_scale(s):
         return Verdict("False", Reason.WAITING_FOR_EVIDENCE, _waiting(s, workload))
@@ -175,8 +211,9 @@ def _without_workload(s: Situation) -> str:
     return f"{owner.kind} {owner.name}, which owned the suspect, is gone or is not one of Kubernetes' own; nothing is scaled."
 
 
-def _held_at_rest(workload: WorkloadView) -> str:
-    rest = "Jobs that it has started go on." if workload.kind == "CronJob" else ""
+def _held_at_rest(s: Situation, workload: WorkloadView) -> str:
+    others = "Other Jobs" if s.around.job is not None else "Jobs"
+    rest = f"{others} that it has started go on." if workload.kind == "CronJob" else ""
     return f"{workload.title} is {_rest(workload)}, held by this incident. {rest}".strip()
 
 

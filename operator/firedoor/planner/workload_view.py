@@ -96,7 +96,7 @@ class WorkloadView:
             deletes_claims=(spec.get("persistentVolumeClaimRetentionPolicy") or {}).get("whenScaled") == "Delete",
             ready=(workload.get("status") or {}).get("readyReplicas", 0) if key == "replicas" else None,
             changed_by=changed_by(metadata, key),
-            settled=_settled(workload),
+            settled=up_to_date(workload),
         )
 
     @property
@@ -126,13 +126,8 @@ class WorkloadView:
         stands = self.holders or (self.strangers and self.at_rest and self.recorded)
         return None if stands else self.setting
 
-    @property
-    def healthy_without_suspect(self) -> int | None:
-        """Ready replicas beside the suspect; None for what has no replicas."""
-        return None if self.ready is None else max(0, self.ready - 1)
 
-
-def _settled(workload: Json) -> bool:
-    """Not every kind says what its controller has seen; those that do not own no pods by number."""
+def up_to_date(workload: Json) -> bool:
+    """Whether its controller has seen how it is set up by now; of a kind that does not say, it counts as seen."""
     observed = (workload.get("status") or {}).get("observedGeneration")
     return observed is None or observed >= workload["metadata"].get("generation", 0)

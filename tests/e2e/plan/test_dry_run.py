@@ -26,7 +26,7 @@ def test_a_dry_run_names_every_step_and_touches_nothing(story: Story) -> None:
     assert steps["Quarantine"] == f"Pod {story.namespace}/{name}"
     assert steps["Cordon"] == f"Node {suspect['spec']['nodeName']}"
     assert steps["ScaleToZero"] == f"Deployment {story.namespace}/web"
-    assert told["healthyReplicas"] == 1
+    assert told["healthyReplicas"] == 0, "all of them would be stopped"
     assert story.get("pod", name)["metadata"]["labels"] == labels
     assert not story.kubectl.exists("-n", story.namespace, "networkpolicy")
     assert story.get("deployment", "web")["spec"]["replicas"] == 2
@@ -55,3 +55,10 @@ def test_a_dry_run_becomes_real_when_asked(story: Story) -> None:
     story.wait("Accepted", "False", "DryRun")
     story.ask(dryRun=False)
     story.wait("Contained")
+
+
+def test_isolating_the_last_healthy_replica_is_said_in_earnest_too(story: Story) -> None:
+    story.deployment(replicas=1)
+    story.incident(story.pods()[0]["metadata"]["name"], containment={"network": "Isolate", "node": "None"})
+    story.wait("Contained")
+    assert "was the last healthy pod of ReplicaSet web-" in " ".join(plan(story)["warnings"])

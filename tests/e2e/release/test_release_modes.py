@@ -54,6 +54,20 @@ def test_a_discarded_pod_is_gone_and_so_is_everything_about_it(story: Story) -> 
     assert not story.kubectl.exists("-n", story.namespace, "networkpolicy,poddisruptionbudget")
 
 
+def test_a_pod_whose_deployment_has_rolled_on_stays_cut_off_instead_of_being_deleted_by_the_old_replicaset(story: Story) -> None:
+    story.deployment()
+    suspect = story.pods()[0]["metadata"]["name"]
+    story.incident(suspect, containment=NO_CORDON, evidence={"enabled": False})
+    story.wait("Contained")
+    story.kubectl("-n", story.namespace, "rollout", "restart", "deployment/web")
+    story.kubectl("-n", story.namespace, "rollout", "status", "deployment/web", "--timeout=120s")
+    story.release(mode="Restore")
+    said = story.wait("Released", reason="WouldBeDeleted")
+    assert "wants no pods by now" in said["message"]
+    assert story.kubectl.exists("-n", story.namespace, "networkpolicy")
+    assert "deletionTimestamp" not in story.get("pod", suspect)["metadata"]
+
+
 def test_the_evidence_pod_is_kept_from_eviction_and_what_it_said_before_comes_back(story: Story) -> None:
     story.pod()
     story.kubectl("-n", story.namespace, "annotate", "pod", "suspect", f"{SAFE_TO_EVICT}=true")

@@ -149,19 +149,22 @@ def test_a_job_is_suspended_without_its_suspect_and_comes_back_byte_for_byte(sto
     assert shape(story.get("job", "batch")) == shape(before)
 
 
-def test_the_cronjob_above_is_suspended_and_comes_back_byte_for_byte(story: Story) -> None:
+def test_the_suspects_job_and_the_cronjob_above_are_suspended_and_come_back_byte_for_byte(story: Story) -> None:
     spec = {"schedule": ONCE_A_YEAR, "jobTemplate": {"spec": job_spec("nightly")}}
     story.kubectl.apply(document(story, "batch/v1", "CronJob", "nightly", spec))
     story.kubectl("-n", story.namespace, "create", "job", "now", "--from=cronjob/nightly")
-    suspect, before = running(story, "nightly"), story.get("cronjob", "nightly")
+    suspect, before = running(story, "nightly"), (story.get("cronjob", "nightly"), story.get("job", "now"))
 
-    assert "CronJob nightly is suspended" in rest(story, suspect)["message"]
+    said = rest(story, suspect)["message"]
 
+    assert "CronJob nightly is suspended" in said
+    assert "Job now is suspended" in said
     assert story.get("cronjob", "nightly")["spec"]["suspend"] is True
-    assert story.get("job", "now")["spec"]["suspend"] is False
+    assert story.get("job", "now")["spec"]["suspend"] is True
+    eventually(lambda: not story.pods("nightly"), "what it had started in the suspect's place is gone")
     story.release()
     story.wait("Released")
-    assert shape(story.get("cronjob", "nightly")) == shape(before)
+    assert [shape(story.get(*one)) for one in (("cronjob", "nightly"), ("job", "now"))] == [shape(one) for one in before]
 
 
 @pytest.mark.parametrize("order", [("first", "second"), ("second", "first")], ids=["in order", "the other way"])

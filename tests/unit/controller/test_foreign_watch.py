@@ -8,7 +8,7 @@ from firedoor.controller.residue import Residues
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import ENDPOINT_SLICES, Resource
-from tests.builders import UID, quarantined
+from tests.builders import UID, pod, quarantined
 
 V1 = {"cilium.io": ("v2", "v2alpha1"), "policy.networking.k8s.io": ("v1alpha2", "v1alpha1")}
 
@@ -61,6 +61,16 @@ async def test_a_kind_that_is_served_in_the_known_version_is_looked_for_nowhere_
         ("v1alpha1", "adminnetworkpolicies"),
         ("v1alpha2", "clusternetworkpolicies"),
     }
+
+
+async def test_what_policies_would_allow_a_pod_is_asked_with_the_labels_that_it_would_have() -> None:
+    cluster = Cluster(V1)
+    of_all, of_web = policy("lets-all"), policy("lets-web")
+    of_web["spec"] = {**of_web["spec"], "endpointSelector": {"matchLabels": {"app": "web"}}}
+    cluster.objects["v2", "ciliumnetworkpolicies"] = [of_all, of_web]
+    would = await Residues(cluster).of_policies(quarantined())
+    assert [grant.name for grant in would.grants] == ["lets-all"]
+    assert [grant.name for grant in (await Residues(cluster).of_policies(pod())).grants] == ["lets-all", "lets-web"]
 
 
 async def test_what_comes_changes_or_goes_is_told_with_its_namespace_and_what_only_has_another_status_is_not() -> None:

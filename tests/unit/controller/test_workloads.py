@@ -9,9 +9,10 @@ from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import AUTOSCALERS, CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_SETS, Resource
+from firedoor.planner.pod_view import PodPrior
 from firedoor.planner.views import Owner
 from firedoor.planner.workload_view import WorkloadView
-from tests.builders import NOON, OTHER_UID, UID, incident, pod, situation
+from tests.builders import NOON, OTHER_UID, UID, incident, pod, quarantined, situation
 
 
 class Shelf(Kube):
@@ -45,6 +46,13 @@ ASKING = incident(containment={"workload": "ScaleToZero"})
 
 async def found(shelf: Shelf, owner: tuple[str, str] | None, about: SecurityIncident = ASKING) -> WorkloadView | None:
     """The workload of a pod with this owner."""
+    return (await both(shelf, owner, about))[0]
+
+
+async def both(
+    shelf: Shelf, owner: tuple[str, str] | None, about: SecurityIncident = ASKING
+) -> tuple[WorkloadView | None, WorkloadView | None]:
+    """The workload, and the pod's own Job below it."""
     ledger = Ledger()
     ledger.note(about)
     suspect = pod(owner=Owner(*owner, f"{owner[1]}-uid") if owner else None)
@@ -62,6 +70,39 @@ async def test_the_topmost_known_owner_is_the_one() -> None:
     cron, job = (CRON_JOBS, thing("nightly")), (JOBS, thing("nightly-1", ("CronJob", "nightly")))
     assert await title(Shelf(cron, job), ("Job", "nightly-1")) == "CronJob nightly"
     assert await title(Shelf((JOBS, thing("once"))), ("Job", "once")) == "Job once"
+
+
+CRON_JOB, JOB = (CRON_JOBS, thing("nightly")), (JOBS, thing("now", ("CronJob", "nightly")))
+
+
+def titles(found: tuple[WorkloadView | None, WorkloadView | None]) -> tuple[str | None, ...]:
+    return tuple(one.title if one else None for one in found)
+
+
+async def test_below_a_cronjob_the_suspects_own_job_is_found_too_because_it_starts_a_new_pod() -> None:
+    assert titles(await both(Shelf(CRON_JOB, JOB), ("Job", "now"))) == ("CronJob nightly", "Job now")
+    assert titles(await both(Shelf(JOB), ("Job", "now"))) == ("Job now", None)
+    assert titles(await both(Shelf(DEPLOYMENT, REPLICA_SET), ("ReplicaSet", "web-1"))) == ("Deployment web", None)
+
+
+async def test_both_are_found_again_by_what_is_held_of_either() -> None:
+    receipts = [
+        {"object": f"{kind} {name}", "uid": f"{name}-uid", "change": "scaled to zero", "prior": "{}", "at": NOON}
+        for kind, name in (("CronJob", "nightly"), ("Job", "now"))
+    ]
+    for held in (receipts[:1], receipts[1:], receipts):
+        holding = incident(containment={"workload": "ScaleToZero"}, status={"receipts": held})
+        assert titles(await both(Shelf(CRON_JOB, JOB), ("Job", "now"), holding)) == ("CronJob nightly", "Job now")
+    going = incident(release={"reason": "over"}, status={"receipts": receipts})
+    assert titles(await both(Shelf(CRON_JOB, JOB), None, going)) == ("CronJob nightly", "Job now")
+
+
+async def test_a_job_that_is_the_target_is_the_one_and_its_cronjob_is_named_for_what_it_starts_besides() -> None:
+    about = incident(target={"kind": "Job", "name": "now", "uid": "now-uid"}, containment={"workload": "ScaleToZero"})
+    view, other = await Workloads(Shelf(CRON_JOB, JOB), Ledger()).of(situation(about))
+    assert titles((view, other)) == ("Job now", None)
+    assert view is not None
+    assert view.rivals[0].startswith("CronJob nightly starts other Jobs like Job now")
 
 
 async def test_a_bare_pod_has_none_and_an_unknown_kind_is_only_named() -> None:
@@ -135,7 +176,7 @@ async def endangered(
     bank = (REPLICA_SETS, thing("bank-1", ("Deployment", "bank")))
     shelf = Shelf(deployment, REPLICA_SET, older, bank, living("web-2", owner))
     suspect = pod(owner=Owner("ReplicaSet", "web-1", "web-1-uid"))
-    view = await Workloads(shelf, ledger).of(situation(ASKING, suspect))
+    view, _ = await Workloads(shelf, ledger).of(situation(ASKING, suspect))
     assert view is not None
     return view.endangered
 
@@ -153,3 +194,20 @@ async def test_what_is_free_sealed_another_pod_or_of_another_workload_is_not_end
     assert await endangered(other(uid="an-earlier-pod-of-that-name")) == ()
     assert await endangered() == ()
     assert await endangered(other(), at=0) == (), "nothing is left that putting it to rest would delete"
+
+
+async def adopter(shelf: Shelf, owner: Owner | None, **fields: Any) -> str | None:
+    """Who would take the suspect back by its labels."""
+    leaving = incident(**{"release": {"reason": "over"}, **fields})
+    held = quarantined(owner=None, prior=PodPrior({"app": "web"}, owner))
+    found = await Workloads(shelf, Ledger()).adopter(situation(leaving, held))
+    return found.title if found else None
+
+
+async def test_on_release_the_direct_owner_of_before_is_looked_at_whatever_its_uid_because_it_goes_by_labels() -> None:
+    shelf = Shelf(DEPLOYMENT, (REPLICA_SETS, thing("web-1", ("Deployment", "web"), uid="made-anew")))
+    assert await adopter(shelf, Owner("ReplicaSet", "web-1", "web-1-uid")) == "ReplicaSet web-1"
+    assert await adopter(shelf, Owner("ReplicaSet", "gone", "gone-uid")) is None
+    assert await adopter(shelf, Owner("Rollout", "web", "web-uid")) is None
+    assert await adopter(shelf, None) is None
+    assert await adopter(Shelf(), Owner("ReplicaSet", "web-1", "web-1-uid"), release=None) is None, "it holds, and nobody asks"

@@ -1,16 +1,20 @@
 """What an incident about a workload or a node says of all its suspects together."""
 
+from dataclasses import replace
 from typing import Any
 
 from firedoor.api.conditions import Condition, Reason, Type
-from firedoor.api.incident import REQUIRED_LIMIT, SecurityIncident
+from firedoor.api.incident import REQUIRED_LIMIT, PlanStatus, SecurityIncident
+from firedoor.api.policy import Budgets
 from firedoor.planner import family
 from firedoor.planner.family_preview import imagined, previewed
 from firedoor.planner.family_report import Findings, conditions, status
 from firedoor.planner.guards import refusal
+from firedoor.planner.pod_view import PodView
+from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import Trouble
-from tests.builders import HOME, UID, held_node, incident, node, situation, workload
+from tests.builders import HOME, NO_RULES, UID, held_node, incident, node, situation, workload
 from tests.unit.planner.families import child, group, kin, owned, parent, released
 
 ONLY_NETWORK = {"node": "None"}
@@ -202,6 +206,53 @@ def test_a_dry_run_tells_what_every_child_would_do_and_then_the_incident_itself(
     assert [step.action for step in plan.steps] == ["Isolate", "Quarantine", "ScaleToZero"]
     assert plan.warnings[0] == "One is left out."
     assert "Pod db-1: Pod shop/db-1 runs on the host network" in plan.warnings[1]
+
+
+def previews(about: SecurityIncident, *pods: PodView, rules: Rules = NO_RULES, **fields: Any) -> PlanStatus:
+    """The plan of a family with these suspects."""
+    s = situation(about, rules=rules, **fields)
+    members = zip(family.pinned(about, group(*pods)), pods, strict=True)
+    nodes = fields.get("nodes", ())
+    return previewed(s, [situation(imagined(about, one), pod, rules=rules, nodes=nodes) for one, pod in members], ())
+
+
+def test_what_the_first_children_would_take_of_a_budget_is_gone_for_those_after_them() -> None:
+    three = [owned(f"db-{number}") for number in range(3)]
+    told = previews(asked(dryRun=True), *three, rules=Rules(budgets=Budgets(isolated_pods_per_namespace=2)))
+    assert [step.object for step in told.steps if step.action == "Quarantine"] == ["Pod shop/db-0", "Pod shop/db-1"]
+    (refused,) = told.warnings
+    assert refused.startswith("Pod db-2: 2 pods of namespace shop are isolated")
+
+
+def test_the_nodes_that_the_first_children_would_cordon_count_for_those_after_them() -> None:
+    nodes = tuple(node(f"node-{letter}") for letter in "abc")
+    told = previews(asked(dryRun=True, containment={}), owned("db-0"), owned("db-1", node="node-b"), nodes=nodes)
+    assert [step.object for step in told.steps if step.action == "Cordon"] == ["Node node-a"]
+    assert "node-b would exceed the budget of 1" in " ".join(told.warnings)
+
+
+def test_what_would_be_named_by_an_incident_that_is_not_there_yet_has_no_name_in_the_plan() -> None:
+    told = previews(asked(dryRun=True), owned("db-0"), owned("db-1"))
+    isolations = [(step.object, step.detail) for step in told.steps if step.action == "Isolate"]
+    assert isolations == [
+        ("NetworkPolicy shop/firedoor-UID", f"created: denies pod {name} all traffic in both directions")
+        for name in ("db-0", "db-1")
+    ]
+
+
+def test_a_plan_of_a_family_says_what_it_waits_for_once_what_would_not_happen_and_who_would_be_the_last() -> None:
+    needing = Rules(approval=frozenset({"Isolate"}))
+    about = asked(dryRun=True, requestedBy="alice", containment={**ONLY_NETWORK, "workload": "ScaleToZero"})
+    claims = replace(workload(kind="StatefulSet"), deletes_claims=True, ready=2)
+    told = previews(about, owned("db-0"), owned("db-1"), rules=needing, deployment=claims)
+    assert len([step for step in told.steps if step.action == "Isolate"]) == 2
+    assert [warning.split(" waits until ")[0] for warning in told.warnings if "IncidentApproval" in warning] == ["Isolate"]
+    assert [warning for warning in told.warnings if "would delete its volumes" in warning]
+    assert (
+        "The suspects are the last healthy replicas of StatefulSet web; nothing serves until a replacement is ready."
+        in told.warnings
+    )
+    assert told.healthy_replicas == 0
 
 
 def test_a_refused_incident_has_touched_nothing() -> None:

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+from firedoor.api.conditions import Condition, Reason
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import QUARANTINED
+from firedoor.planner.adoption import Adopter
 from firedoor.planner.drift import drifts
-from firedoor.planner.pod_view import PodPrior
+from firedoor.planner.pod_view import PodPrior, PodView
 from firedoor.planner.protection import NOTES
-from firedoor.planner.release import outstanding, release, waits_for_workload
+from firedoor.planner.release import outstanding, release, surplus, waits_for_workload
+from firedoor.planner.report import conditions
 from firedoor.planner.situation import Capture, Situation
 from firedoor.planner.steps import DiscardPod, KeepDeny, LiftDeny, ReleaseCordon, RestorePod, ReturnReplicas, Step
 from firedoor.planner.views import Owner
@@ -180,3 +183,66 @@ def test_nothing_waits_where_nothing_would_be_deleted() -> None:
     assert steps(restoring(OTHER_UID, mode="Discard"))[0] == DiscardPod(replace(quarantined(), owner=None))
     nobody = restoring()
     assert [type(step) for step in steps(nobody)] == [RestorePod, LiftDeny], "at 0 replicas by its owner's will"
+
+
+# A controller that would delete what is given back to it
+
+
+def adopted(
+    wants: int, has: int = 0, *, by: str = "web", settled: bool = True, mode: str | None = "Restore", at: int = 3, **fields: Any
+) -> Situation:
+    """The suspect of a release, and the ReplicaSet of before that finds pods with this label."""
+    asked = {"mode": mode} if mode else {}
+    s = situation(leaving(release=asked), free(**fields), policies=(deny(),), nodes=(held_node(),), deployment=workload(at))
+    adopter = Adopter("ReplicaSet web-7f45", {"matchLabels": {"app": by}}, wants, has, settled)
+    return replace(s, around=replace(s.around, adopter=adopter))
+
+
+def free(**fields: Any) -> PodView:
+    return replace(quarantined(), owner=None, **fields)
+
+
+def told(s: Situation, surplus: str = "") -> Condition:
+    return next(one for one in conditions(s, None, surplus=surplus) if one.type == "Released")
+
+
+def test_after_a_rollout_the_pod_is_not_handed_to_the_old_replicaset_but_kept_and_the_rest_is_given_back() -> None:
+    for mode in ("Restore", None):
+        rolled = adopted(0, mode=mode)
+        assert [type(step) for step in steps(rolled)] == [KeepDeny, ReleaseCordon]
+    kept = situation(leaving(), free(), policies=(replace(deny(), kept=True),))
+    kept = replace(kept, around=replace(kept.around, adopter=adopted(0).around.adopter))
+    assert not outstanding(kept)
+    assert (told(kept).status, told(kept).reason) == ("True", Reason.WOULD_BE_DELETED)
+    assert "ReplicaSet web-7f45 wants no pods by now and would delete the suspect" in told(kept).message
+    assert "firedoor.dev/prior" in told(kept).message
+
+
+def test_what_was_asked_for_otherwise_or_would_not_be_adopted_or_is_done_is_given_back_as_ever() -> None:
+    assert type(steps(adopted(0, mode="Discard"))[0]) is DiscardPod
+    assert [type(step) for step in steps(adopted(0, mode="Keep"))] == [KeepDeny, ReleaseCordon]
+    assert told(situation(leaving(release={"mode": "Keep"}), free(), policies=(replace(deny(), kept=True),))).reason == "Kept"
+    for harmless in (adopted(3), adopted(0, by="bank"), adopted(0, phase="Succeeded")):
+        assert type(steps(harmless)[0]) is RestorePod
+
+
+def test_a_pod_waits_until_its_controller_has_seen_how_many_it_is_to_keep() -> None:
+    waiting = adopted(3, settled=False)
+    assert steps(waiting) == []
+    assert waits_for_workload(waiting) == "ReplicaSet web-7f45 is being set up again."
+
+
+def test_while_an_incident_holds_the_workload_at_rest_the_pod_waits_and_is_not_kept() -> None:
+    for holders in ((OTHER_UID,), (UID,), (UID, OTHER_UID)):
+        held = restoring(*holders)
+        held = replace(held, around=replace(held.around, adopter=adopted(0).around.adopter))
+        assert all(isinstance(step, ReturnReplicas) for step in steps(held))
+        assert outstanding(held)
+
+
+def test_of_a_pod_that_was_replaced_it_is_said_that_one_of_them_is_too_many() -> None:
+    one_too_many = surplus(adopted(3, has=3))
+    assert one_too_many.startswith("ReplicaSet web-7f45 wants 3 pods and had replaced the suspect")
+    assert told(situation(leaving()), one_too_many).message == f"Everything is as it was. {one_too_many}"
+    for silent in (adopted(3, has=2), adopted(0), adopted(3, has=3, mode="Discard"), adopted(3, has=3, settled=False)):
+        assert surplus(silent) == ""

@@ -1,5 +1,6 @@
 """Scale to zero: when a workload may be put to rest, who holds it, what comes back, and who wins a fight."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 from firedoor.api.conditions import Reason
 from firedoor.api.incident import SecurityIncident
 from firedoor.planner.fight import Fight
+from firedoor.planner.imagine import after
+from firedoor.planner.receipts import receipts
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Capture, Situation
-from firedoor.planner.steps import ReturnReplicas, ScaleToZero
+from firedoor.planner.steps import ReturnReplicas, ScaleToZero, Step
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.views import Owner
 from firedoor.planner.workload import drifts, fight, give_back, not_done, scale, verdict, watched
@@ -263,3 +266,57 @@ def test_a_custom_resource_above_is_seen() -> None:
     metadata = {"namespace": "shop", "name": "web-1", "uid": "u", "resourceVersion": "1", "ownerReferences": [reference]}
     view = WorkloadView.read("ReplicaSet", {"metadata": metadata, "spec": {"replicas": 1}})
     assert view.above == Owner("Rollout", "web", "r")
+
+
+# A CronJob, and the suspect's own Job below it
+
+
+def below(cron: WorkloadView, job: WorkloadView, owned: bool = False, **fields: Any) -> Situation:
+    s = about(cron, owned=owned, **fields)
+    return replace(s, around=replace(s.around, job=replace(job, name="now", uid="job-uid")))
+
+
+def titles(found: Iterable[Step]) -> list[str]:
+    return [step.workload.title for step in found if isinstance(step, ScaleToZero | ReturnReplicas)]
+
+
+def test_both_are_suspended_the_job_once_that_loses_nothing() -> None:
+    cron, job = suspendable(kind="CronJob"), suspendable()
+    assert titles(scale(below(cron, job))) == ["CronJob web", "Job now"]
+    assert titles(scale(below(cron, job, owned=True))) == ["CronJob web"], "it deletes no pods, the Job does"
+    assert titles(scale(below(cron, job, owned=True, capture=sealed()))) == ["CronJob web", "Job now"]
+
+
+def test_it_is_at_rest_when_both_are_and_the_one_that_is_not_decides() -> None:
+    held_cron, held_job = suspendable(True, UID, kind="CronJob"), suspendable(True, UID)
+    waiting = below(held_cron, suspendable(), owned=True)
+    assert reason(waiting) == ("False", Reason.WAITING_FOR_EVIDENCE)
+    assert "Job now still owns the suspect" in verdict(waiting).message
+    both = below(held_cron, held_job)
+    assert reason(both) == ("True", Reason.SCALED)
+    assert verdict(both).message == (
+        "CronJob web is suspended, held by this incident. Other Jobs that it has started go on. "
+        "Job now is suspended, held by this incident."
+    )
+
+
+def test_both_are_given_back_both_have_receipts_and_what_became_of_either_is_told() -> None:
+    both = below(suspendable(True, UID, kind="CronJob"), suspendable(True, UID))
+    assert titles(give_back(both)) == ["CronJob web", "Job now"]
+    assert {receipt.object for receipt in receipts(both) if receipt.change == "scaled to zero"} == {"CronJob web", "Job now"}
+    resumed = below(suspendable(True, UID, kind="CronJob"), suspendable(False, UID))
+    assert drifts(resumed) == ("Job now had been resumed.",)
+
+
+def test_who_resumes_the_job_alone_is_fought_as_well() -> None:
+    resumed = below(suspendable(True, UID, kind="CronJob"), suspendable(False, UID))
+    assert len(fight(resumed).reverts) == 1
+    assert titles(scale(resumed)) == ["Job now"]
+
+
+def test_in_imagination_each_is_put_to_rest_and_set_up_by_itself() -> None:
+    free = below(suspendable(kind="CronJob"), suspendable())
+    resting = after(free, (scale(free),))
+    assert reason(resting) == ("True", Reason.SCALED)
+    back = after(resting, (give_back(resting),))
+    assert (back.around.workload, back.around.job) == (free.around.workload, free.around.job)
