@@ -10,7 +10,8 @@ from firedoor.api.enforcement import Enforcing, OpenConnections
 from firedoor.api.incident import EvidenceStatus, Reach, SecurityIncident
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.proof import Flow, Proof
 from firedoor.planner.protection import NOTES
 from firedoor.planner.rules import Rules

@@ -20,6 +20,7 @@ from firedoor.controller.family import Family
 from firedoor.controller.foreign_watch import ForeignWatch
 from firedoor.controller.lease import Leadership
 from firedoor.controller.ledger import Ledger
+from firedoor.controller.looks import Looks
 from firedoor.controller.news import News
 from firedoor.controller.node_list import NodeList
 from firedoor.controller.nodes import NodeWatch
@@ -114,6 +115,7 @@ class Parts:
         return Reconciler(
             ledger=self.ledger,
             observer=self.observer,
+            looks=Looks(self.observer, proving, now),
             actor=self.actor,
             scribe=self.scribe,
             family=family,

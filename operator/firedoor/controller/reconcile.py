@@ -15,6 +15,7 @@ from firedoor.controller.again import earliest, until
 from firedoor.controller.closing import Closing
 from firedoor.controller.family import Family
 from firedoor.controller.ledger import Ledger
+from firedoor.controller.looks import Looks
 from firedoor.controller.observe import Observer
 from firedoor.controller.proving import Proving
 from firedoor.controller.queue import Again, Lane
@@ -24,7 +25,7 @@ from firedoor.controller.siblings import Siblings
 from firedoor.controller.stalls import Stalls
 from firedoor.controller.status import Scribe
 from firedoor.kube.errors import Forbidden, Invalid
-from firedoor.planner import containment, expiry, guards, imagine, late, release, siblings, steps, workload
+from firedoor.planner import containment, expiry, guards, late, release, siblings, steps, workload
 from firedoor.planner.drift import drifts
 from firedoor.planner.family import heads_family
 from firedoor.planner.permits import Refusal
@@ -38,8 +39,6 @@ LOOK_AGAIN_SECONDS = 5.0
 """How soon a refused target, a pod on its way out or a failing proof is looked at again."""
 EVIDENCE_SECONDS = 30.0
 """How soon a bag is asked after that is not sealed yet when everything was given back."""
-ANSWERED = (steps.Cordon, steps.Shelter, steps.StartCapture)
-"""Steps that are done once the API server has said so; what others bring about only another look tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class Reconciler:
 
     ledger: Ledger
     observer: Observer
+    looks: Looks
     actor: Actor
     scribe: Scribe
     family: Family
@@ -74,22 +74,21 @@ class Reconciler:
     async def _contain(self, record: Record) -> Again | None:
         if (closed := record.just_closed) is not None:
             record.just_closed = None
-            closed = replace(closed, incident=record.incident, now=self.clock())
-            around = self.observer.around(closed, fresh=False)
-            s, alone = await asyncio.gather(around, self.siblings.alone(closed))
-            await self._tell_of_siblings(record, s, alone)
-            return await self._complete(record, s)
-        if (known := await self._as_known(record)) is not None:
+            return await self._complete(record, await self._just_closed(record, closed))
+        if (known := await self.looks.as_known(record)) is not None:
             return await self._complete(record, known)
         if await self.closing.at_first_glance(record):
             return Again(0.0)
         return await self._contain_anew(record, await self.observer.suspect(record.incident, self.clock()))
 
-    async def _tell_of_siblings(self, record: Record, s: Situation, alone: str) -> None:
-        """Nothing serves in the suspect's place: that is no reason to leave it open, and it is said."""
+    async def _just_closed(self, record: Record, closed: Situation) -> Situation:
+        """What is around a door that has just closed; that nothing serves in the suspect's place is said, and no more."""
+        closed = replace(closed, incident=record.incident, now=self.clock())
+        s, alone = await asyncio.gather(self.observer.around(closed, fresh=False), self.siblings.alone(closed))
         if alone:
             record.alone = alone
             await self.scribe.say(record.incident, siblings.news(s, alone))
+        return s
 
     async def _contain_anew(self, record: Record, s: Situation) -> Again | None:
         """Nothing that was known of the suspect before counts."""
@@ -108,14 +107,6 @@ class Reconciler:
             await self.closing.close(record, s, plan)
             return Again(0.0)
         return await self._complete(record, await self.observer.around(s))
-
-    async def _as_known(self, record: Record) -> Situation | None:
-        """As it was last seen, where all is as it should be; what is not is looked at anew before anything is said or done."""
-        s = await self.observer.known(record.incident, self.clock())
-        if s is None or guards.refusal(s) is not None:
-            return None
-        s = replace(record.beside(s), proof=record.proof, fight=record.fight)
-        return None if leads_past(s) or containment.containment(s) else s
 
     async def _refuse(self, record: Record, s: Situation, refused: Refusal) -> Again | None:
         """Nothing is touched; a dry run says what would be."""
@@ -146,7 +137,7 @@ class Reconciler:
                 return None
             if containment.repairs(plan):
                 record.seen_open = self.clock()
-            s = await self._after(record, s, plan)
+            s = await self.looks.after(record, s, plan)
             record.open_now = leads_past(s)
         else:
             await self.scribe.hold(record.incident)
@@ -176,28 +167,14 @@ class Reconciler:
         if repaired and s.incident.status.isolation is not None:
             await self.scribe.say(record.incident, repair(s, repaired))
 
-    async def _after(self, record: Record, s: Situation, plan: Plan) -> Situation:
-        """How it stands after the plan: as the API server answered where an answer is proof, else by another look."""
-        if all(isinstance(step, ANSWERED) for stage in plan for step in stage):
-            then = imagine.after(s, plan)
-            return replace(then, around=replace(then.around, capture=await self.observer.capture(s)))
-        return await self._look_again(record, s)
-
-    async def _look_again(self, record: Record, s: Situation) -> Situation:
-        looked = await self._look(record)
-        return self.proving.with_engine(replace(looked, proof=s.proof, fight=s.fight, seen_open=record.seen_open))
-
-    async def _look(self, record: Record) -> Situation:
-        return record.beside(await self.observer.around(await self.observer.suspect(record.incident, self.clock())))
-
     async def _give_back(self, record: Record) -> Again | None:
-        s = await self._look(record)
+        s = await self.looks.fresh(record)
         self.reservations.give_up(record.incident.uid)
         record.drift += tuple(d for d in drifts(s) if d not in record.drift)
         record.surplus = release.surplus(s) or record.surplus
         if plan := release.release(s):
             await self.actor.carry_out_for(record, plan)
-            s = await self._look_again(record, s)
+            s = await self.looks.again(record, s)
         await self._report(record, s, guards.refusal(s))
         if release.outstanding(s):
             return Again(LOOK_AGAIN_SECONDS if release.waits_for_evidence(s) else 1.0, Lane.RELEASE)

@@ -14,7 +14,8 @@ from firedoor.api.names import FINALIZER, PARENT, cordon_holder, scale_holder
 from firedoor.controller.index import Key
 from firedoor.planner import late
 from firedoor.planner.fight import NO_FIGHT, Fight
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.proof import Proof
 from firedoor.planner.situation import Situation
 

@@ -13,7 +13,8 @@ from firedoor.controller.ledger import Ledger
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.resources import AUTOSCALERS, PODS, WORKLOADS
 from firedoor.planner.adoption import ADOPTING, Adopter
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.release import let_go
 from firedoor.planner.rivals import Autoscaler, rivals
 from firedoor.planner.situation import Situation

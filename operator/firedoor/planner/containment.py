@@ -12,7 +12,8 @@ from firedoor.api.names import cordon_holder
 from firedoor.planner import node_prior
 from firedoor.planner.identity import freeze
 from firedoor.planner.permits import Refusal, barred, objection, paused
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all

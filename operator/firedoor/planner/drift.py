@@ -10,7 +10,7 @@ from firedoor.api.names import PRIOR
 from firedoor.api.text import printable
 from firedoor.planner.containment import holds_cordon
 from firedoor.planner.node_prior import is_last, was_unschedulable
-from firedoor.planner.pod_view import PodPrior
+from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.release import mode
 from firedoor.planner.situation import KEEP_LABELS, Situation
 from firedoor.planner.workload import drifts as workload_drifts

@@ -15,11 +15,11 @@ from firedoor.planner.family import GONE, TAKEN, Kin, own
 from firedoor.planner.family_guards import title
 from firedoor.planner.family_sum import released_note, summed
 from firedoor.planner.given_back import held_on
+from firedoor.planner.holds import cordoned, scaled
 from firedoor.planner.identity import wants_freeze
 from firedoor.planner.permits import Refusal
 from firedoor.planner.receipts import receipts
 from firedoor.planner.release import outstanding
-from firedoor.planner.report import cordoned, scaled
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict

@@ -14,7 +14,8 @@ from firedoor.planner.release import keeps, why_kept
 from firedoor.planner.situation import Situation
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.views import NodeView
-from firedoor.planner.workload import NAMED, held, wants_scale
+from firedoor.planner.workload import held, wants_scale
+from firedoor.planner.workload_words import NAMED
 
 
 def given_back(s: Situation, drift: tuple[str, ...], surplus: str = "") -> Verdict:

@@ -7,7 +7,8 @@ comes back with the labels. Against a direct deletion nothing here helps.
 from collections.abc import Mapping
 from typing import Final
 
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import LiftShelter, Plan, Shelter, Step
 

@@ -11,7 +11,8 @@ from firedoor.api.names import cordon_holder, scale_holder
 from firedoor.planner.containment import to_record
 from firedoor.planner.identity import RECEIPT, keys_held
 from firedoor.planner.node_prior import was_unschedulable
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Situation
 
 

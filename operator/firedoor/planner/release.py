@@ -23,8 +23,9 @@ from firedoor.planner.steps import (
     RestorePod,
     Step,
 )
-from firedoor.planner.workload import NAMED, each, give_back
+from firedoor.planner.workload import each, give_back
 from firedoor.planner.workload import held as is_held
+from firedoor.planner.workload_words import NAMED
 
 
 def release(s: Situation) -> Plan:

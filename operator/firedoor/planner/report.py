@@ -9,28 +9,18 @@ from datetime import datetime
 from firedoor.api.conditions import Condition, Reason, Type, merged
 from firedoor.api.incident import EvidenceStatus, IncidentStatus, Isolation, PlanStatus
 from firedoor.api.names import deny_policy, evidence_claim
-from firedoor.planner.containment import (
-    cordon_refusal,
-    holds_cordon,
-    suspect_node,
-    wants_cordon,
-    wants_evidence,
-)
+from firedoor.planner.containment import wants_evidence
 from firedoor.planner.credentials import required_actions
 from firedoor.planner.enforcement import sentence
 from firedoor.planner.given_back import given_back
 from firedoor.planner.grants import MOST, grants
-from firedoor.planner.identity import frozenness, keys_held, wants_freeze
-from firedoor.planner.node_prior import was_unschedulable
+from firedoor.planner.holds import cordoned, frozen, scaled
 from firedoor.planner.permits import Refusal, barred, paused
 from firedoor.planner.receipts import ahead, receipts
 from firedoor.planner.release import outstanding, waits_for_evidence, waits_for_workload
 from firedoor.planner.situation import Situation
-from firedoor.planner.summary import CONTAINMENTS, Trouble, going_back, holding, not_requested, phase, stated, summary, untouched
+from firedoor.planner.summary import CONTAINMENTS, Trouble, holding, not_requested, phase, stated, summary, untouched
 from firedoor.planner.verdict import Verdict, isolation
-from firedoor.planner.workload import held as is_held
-from firedoor.planner.workload import verdict as scaling
-from firedoor.planner.workload import wants_scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,54 +132,6 @@ def _isolated(s: Situation) -> Verdict:
     if (refused := barred(s)) is not None:
         return Verdict("False", refused.reason, refused.message)
     return isolation(s)
-
-
-def cordoned(s: Situation) -> Verdict:
-    """The verdict on the node, by an incident that holds it itself."""
-    node = suspect_node(s)
-    if not wants_cordon(s):
-        held = node is not None and holds_cordon(s, node)
-        return going_back(f"node {node.name}") if node and held else _unasked(s, "cordoned", "A cordon")
-    if node is None:
-        return Verdict("False", Reason.NOT_SCHEDULED, "The suspect pod is on no node that is known.")
-    if holds_cordon(s, node):
-        return _held(node.name, node.unschedulable, was_unschedulable(s, node))
-    refused = cordon_refusal(s, node)
-    if refused is not None:
-        return Verdict("False", refused.reason, refused.message)
-    return Verdict("Unknown", Reason.PENDING, f"Node {node.name} is being cordoned.")
-
-
-def _held(name: str, unschedulable: bool, before: bool | None) -> Verdict:
-    if not unschedulable:
-        return Verdict("False", Reason.CORDON_DRIFT, f"Node {name} was uncordoned by somebody else while it is held.")
-    if before:
-        return Verdict("True", Reason.ALREADY_CORDONED, f"Node {name} was cordoned before and will stay so.")
-    return Verdict("True", Reason.CORDONED, f"Node {name} is unschedulable, held by this incident.")
-
-
-def scaled(s: Situation) -> Verdict:
-    """The verdict on the workload, by an incident that holds it itself."""
-    if wants_scale(s):
-        return scaling(s)
-    if s.around.workload is not None and is_held(s):
-        return going_back(s.around.workload.title)
-    return _unasked(s, "scaled to zero", "Scaling to zero")
-
-
-def frozen(s: Situation) -> Verdict:
-    """The verdict on the identity of the suspect."""
-    if wants_freeze(s):
-        return frozenness(s)
-    return going_back("the identity") if keys_held(s) else _unasked(s, "frozen", "Freezing the identity")
-
-
-def _unasked(s: Situation, change: str, what: str) -> Verdict:
-    """What is said of what the incident does not ask for and does not hold: it never did, or no longer does."""
-    given_back = next((receipt.object for receipt in s.incident.status.receipts if receipt.change == change), None)
-    if given_back is None:
-        return not_requested(what)
-    return Verdict("False", Reason.NOT_REQUESTED, f"{what} is no longer asked for; {given_back} was given back.")
 
 
 def evidence(s: Situation) -> Verdict:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from firedoor.api.policy import Action
 from firedoor.planner import guards
+from firedoor.planner.holds import cordoned, scaled
 from firedoor.planner.identity import frozenness, keys_held, keys_wanted, wants_freeze
 from firedoor.planner.pod_view import PodView
-from firedoor.planner.report import cordoned, scaled
 from firedoor.planner.situation import Situation
 from firedoor.planner.workload import wants_scale
 

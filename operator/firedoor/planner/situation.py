@@ -15,7 +15,8 @@ from firedoor.planner.adoption import Adopter
 from firedoor.planner.enforcement import Finding
 from firedoor.planner.fight import NO_FIGHT, Fight
 from firedoor.planner.identity_views import NOT_LOOKED, IdentityView
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.proof import UNTRIED, Proof
 from firedoor.planner.rules import BUILT_IN, Rules
 from firedoor.planner.views import NodeView, PolicyView

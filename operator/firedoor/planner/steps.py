@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from firedoor.api.incident import Limits, Storage
 from firedoor.planner.identity_views import FrozenList
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.views import NodeView
 from firedoor.planner.workload_view import Setting, WorkloadView
 

@@ -8,15 +8,13 @@ from dataclasses import replace
 
 from firedoor.api.conditions import Reason
 from firedoor.api.names import scale_holder
+from firedoor.planner import workload_words as words
 from firedoor.planner.fight import Fight
 from firedoor.planner.permits import objection
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan, ReturnReplicas, ScaleToZero, Step
 from firedoor.planner.verdict import Verdict
 from firedoor.planner.workload_view import Setting, WorkloadView
-
-NAMED = 8
-"""Pods that a sentence names."""
 
 
 def wants_scale(s: Situation) -> bool:
@@ -126,9 +124,9 @@ def _drifts(s: Situation) -> tuple[str, ...]:
     if workload is None or workload.setting is None or not _held(s):
         return ()
     if not workload.at_rest:
-        return (f"{workload.title} had been {_set_up(workload.setting)}.",)
+        return (f"{workload.title} had been {words.set_up(workload.setting)}.",)
     if _last(s, workload) and trusted_setting(s, workload) is None:
-        return (f"{workload.title} stays {_rest(workload)}: the record of what it was before is gone.",)
+        return (f"{workload.title} stays {words.rest(workload)}: the record of what it was before is gone.",)
     return ()
 
 
@@ -142,15 +140,15 @@ def verdict(s: Situation) -> Verdict:
 def _verdict(s: Situation) -> Verdict:
     workload = s.around.workload
     if workload is None:
-        return Verdict("False", Reason.NO_WORKLOAD, _without_workload(s))
+        return Verdict("False", Reason.NO_WORKLOAD, words.without_workload(s))
     if _holds_scale(s):
-        return Verdict("True", Reason.SCALED, " ".join((_held_at_rest(s, workload), *workload.rivals)))
+        return Verdict("True", Reason.SCALED, " ".join((words.held_at_rest(s, workload), *workload.rivals)))
     if (obstacle := _obstacle(s, workload)) is not None:
         return obstacle
     if s.fight.lost:
-        return Verdict("False", Reason.SCALE_CONFLICT, " ".join((_lost(workload, s.fight), *workload.rivals)))
+        return Verdict("False", Reason.SCALE_CONFLICT, " ".join((words.lost(workload, s.fight), *workload.rivals)))
     if _held(s):
-        return Verdict("Unknown", Reason.PENDING, f"{workload.title} was set up again {_by(workload)}; it is being set back.")
+        return Verdict("Unknown", Reason.PENDING, words.set_back(workload))
     return Verdict("Unknown", Reason.PENDING, f"{workload.title} is being put to rest.")
 
 
@@ -161,76 +159,11 @@ def _last(s: Situation, workload: WorkloadView) -> bool:
 def _obstacle(s: Situation, workload: WorkloadView) -> Verdict | None:
     """What stands against putting it to rest, but for a fight."""
     if workload.setting is None:
-        return Verdict("False", Reason.UNSUPPORTED_WORKLOAD, _unsupported(workload))
+        return Verdict("False", Reason.UNSUPPORTED_WORKLOAD, words.unsupported(workload))
     if workload.deletes_claims and not workload.at_rest:
-        return Verdict("False", Reason.CLAIMS_WOULD_BE_DELETED, _claims(workload))
+        return Verdict("False", Reason.CLAIMS_WOULD_BE_DELETED, words.claims(workload))
     if not _held(s) and (refused := objection(s, "ScaleToZero")) is not None:
         return Verdict("False", refused.reason, refused.message)
     if not may_scale(s):
-        return Verdict("False", Reason.WAITING_FOR_EVIDENCE, _waiting(s, workload))
+        return Verdict("False", Reason.WAITING_FOR_EVIDENCE, words.waiting(s, workload))
     return None
-
-
-def _unsupported(workload: WorkloadView) -> str:
-    if workload.kind == "DaemonSet":
-        return (
-            f"{workload.title} owns the suspect and has no replicas to take away. To stop it, give its pod template a "
-            "nodeSelector that no node meets; that deletes its pods, the suspect too."
-        )
-    return f"{workload.title} owns the suspect, and firedoor cannot scale that kind; pause or scale it by its own means."
-
-
-def _claims(workload: WorkloadView) -> str:
-    return (
-        f"{workload.title} has persistentVolumeClaimRetentionPolicy.whenScaled: Delete, so scaling it down would delete its "
-        "volumes; set that to Retain, and it is scaled."
-    )
-
-
-def _waiting(s: Situation, workload: WorkloadView) -> str:
-    if workload.endangered:
-        return (
-            f"{workload.title} still owns {', '.join(workload.endangered[:NAMED])}, and putting it to rest would delete what "
-            "other incidents are about. It happens once their evidence is sealed or the pods are free of it."
-        )
-    owns = f"{workload.title} still owns the suspect, and putting it to rest would delete the pod"
-    if s.around.capture.state == "Failed":
-        return f"{owns}, whose evidence could not be sealed. Once what is needed is kept, put it to rest by hand."
-    if not s.incident.spec.evidence.enabled or "evidence" not in s.actions:
-        return f"{owns}, whose evidence is not captured. It happens once the pod is free of its owner or gone."
-    return f"{owns}. It happens once the evidence is sealed."
-
-
-def _without_workload(s: Situation) -> str:
-    put_to_rest = (r.object for r in s.incident.status.receipts if r.change == "scaled to zero" and not r.returned)
-    if (held := next(put_to_rest, None)) is not None:
-        return f"{held}, which this incident had put to rest, is gone."
-    owner = s.prior.owner if s.pod is not None else None
-    if owner is None:
-        return "No workload owns the suspect pod."
-    return f"{owner.kind} {owner.name}, which owned the suspect, is gone or is not one of Kubernetes' own; nothing is scaled."
-
-
-def _held_at_rest(s: Situation, workload: WorkloadView) -> str:
-    others = "Other Jobs" if s.around.job is not None else "Jobs"
-    rest = f"{others} that it has started go on." if workload.kind == "CronJob" else ""
-    return f"{workload.title} is {_rest(workload)}, held by this incident. {rest}".strip()
-
-
-def _lost(workload: WorkloadView, fought: Fight) -> str:
-    return (
-        f"{workload.title} was set up again {_by(workload)} after firedoor had set it back {fought.told or 'too often'}; it is "
-        f"left alone until it is {_rest(workload)} again or the incident changes."
-    )
-
-
-def _by(workload: WorkloadView) -> str:
-    return f"by {workload.changed_by}" if workload.changed_by else "by somebody else"
-
-
-def _rest(workload: WorkloadView) -> str:
-    return "suspended" if workload.setting is not None and workload.setting.key == "suspend" else "at 0 replicas"
-
-
-def _set_up(setting: Setting) -> str:
-    return "resumed" if setting.key == "suspend" else f"scaled to {setting.value}"

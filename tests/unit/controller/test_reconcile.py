@@ -84,7 +84,7 @@ def holding(suspect: PodView, *, seen: float = 0.0) -> Controller:
 
 
 async def as_known(controller: Controller) -> Situation | None:
-    return await controller.parts.reconciler._as_known(controller.parts.ledger.records[UID])
+    return await controller.parts.reconciler.looks.as_known(controller.parts.ledger.records[UID])
 
 
 async def test_a_suspect_that_is_as_it_was_left_is_not_asked_for_again() -> None:

@@ -13,7 +13,7 @@ from firedoor.controller.node_list import NodeList
 from firedoor.controller.reservations import Reservations
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Conflict, KubeError, Unavailable
-from firedoor.planner.report import cordoned, scaled
+from firedoor.planner.holds import cordoned, scaled
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Cordon, Plan, ScaleToZero

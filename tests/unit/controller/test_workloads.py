@@ -9,7 +9,7 @@ from firedoor.controller.workloads import Workloads
 from firedoor.kube.client import Kube, Obj
 from firedoor.kube.errors import Gone
 from firedoor.kube.resources import AUTOSCALERS, CRON_JOBS, DEPLOYMENTS, JOBS, PODS, REPLICA_SETS, Resource
-from firedoor.planner.pod_view import PodPrior
+from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.views import Owner
 from firedoor.planner.workload_view import WorkloadView
 from tests.builders import NOON, OTHER_UID, UID, incident, pod, quarantined, situation

@@ -8,8 +8,9 @@ from firedoor.api.conditions import Reason
 from firedoor.api.names import QUARANTINED
 from firedoor.api.policy import Budgets
 from firedoor.planner.containment import containment, cordon_refusal, door, touched
+from firedoor.planner.holds import cordoned
 from firedoor.planner.protection import NOTES
-from firedoor.planner.report import cordoned, evidence
+from firedoor.planner.report import evidence
 from firedoor.planner.rules import Rules
 from firedoor.planner.situation import Capture, Situation
 from firedoor.planner.steps import Cordon, DenyTraffic, Quarantine, ScaleToZero, Shelter, StartCapture, Step

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from firedoor.planner.drift import drifts
-from firedoor.planner.pod_view import PodPrior
+from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.situation import Situation
 from firedoor.planner.views import Owner
 from tests.builders import LABELS, NOON, OWNER, held_node, incident, node, quarantined, sealed, situation, workload

@@ -8,10 +8,10 @@ import pytest
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import FIELD_MANAGER, PRIOR, cordon_holder
 from firedoor.planner.drift import drifts
+from firedoor.planner.holds import cordoned
 from firedoor.planner.imagine import after
 from firedoor.planner.next import next_plan
 from firedoor.planner.receipts import receipts
-from firedoor.planner.report import cordoned
 from firedoor.planner.situation import Situation
 from firedoor.planner.views import NodeView
 from tests.builders import NOON, OTHER_UID, UID, deny, held_node, incident, node, quarantined, sealed, situation

@@ -7,7 +7,8 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PRIOR, QUARANTINED
 from firedoor.planner.drift import drifts
 from firedoor.planner.next import foreseen
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import NOTES
 from firedoor.planner.receipts import behind
 from firedoor.planner.report import Findings, status, taken

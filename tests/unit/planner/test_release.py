@@ -8,7 +8,8 @@ from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import QUARANTINED
 from firedoor.planner.adoption import Adopter
 from firedoor.planner.drift import drifts
-from firedoor.planner.pod_view import PodPrior, PodView
+from firedoor.planner.pod_prior import PodPrior
+from firedoor.planner.pod_view import PodView
 from firedoor.planner.protection import NOTES
 from firedoor.planner.release import outstanding, release, surplus, waits_for_workload
 from firedoor.planner.report import conditions
