@@ -16,7 +16,7 @@ def fetch(kubectl: Kubectl, incident: Json, folder: Path) -> Path:
     kubectl.apply(_reader(reader, evidence["claim"], image(kubectl)))
     try:
         kubectl("-n", HOME, "wait", "--for=condition=Ready", f"pod/{reader}", "--timeout=60s")
-        kubectl("-n", HOME, "cp", f"{reader}:/evidence/{evidence['bundle']}", str(bag))
+        kubectl("-n", HOME, "cp", "--retries=10", f"{reader}:/evidence/{evidence['bundle']}", str(bag))  # exec is cut at times
     finally:
         kubectl("-n", HOME, "delete", "pod", reader, "--wait=false")
     return bag

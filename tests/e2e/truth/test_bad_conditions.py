@@ -8,6 +8,7 @@ import pytest
 from cluster.providers import Provider
 from tests.e2e.conftest import HOME, Json, Kubectl, Story, eventually, pod_spec
 
+PROBES = "app.kubernetes.io/component=probe"
 NO_CORDON = {"network": "Isolate", "node": "None"}
 KUBELET_SECONDS = 150.0
 """A node counts as not ready 40 s after its kubelet fell silent, and is looked at once a minute."""
@@ -20,7 +21,7 @@ def probes(kubectl: Kubectl) -> Iterator[Json]:
     yield before
     kept = {key: before["metadata"][key] for key in ("name", "namespace", "labels", "annotations")}
     kubectl("-n", HOME, "delete", "statefulset", "firedoor-probe", "--ignore-not-found", "--timeout=60s")
-    kubectl("-n", HOME, "delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
+    made_anew(kubectl)
     document = json.dumps({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": kept, "spec": before["spec"]})
     # As helm's own, so that the next upgrade finds nobody else's hand on it.
     kubectl("apply", "--server-side", "--field-manager=helm", "-f", "-", text=document)
@@ -48,6 +49,17 @@ def followed(kubectl: Kubectl) -> bool:
     return bool(found["status"]["observedGeneration"] == found["metadata"]["generation"])
 
 
+def made_anew(kubectl: Kubectl) -> None:
+    """Deletes the probes. kubectl would wait by name, and the StatefulSet makes others of the same names at once."""
+    before = probes_by_uid(kubectl)
+    kubectl("-n", HOME, "delete", "pod", "-l", PROBES, "--wait=false")
+    eventually(lambda: not before & probes_by_uid(kubectl), "the probes of before are gone")
+
+
+def probes_by_uid(kubectl: Kubectl) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in kubectl.json("-n", HOME, "pods", "-l", PROBES)["items"]}
+
+
 def closed_anyway(story: Story) -> None:
     """The door is closed whatever can be said of it."""
     assert story.kubectl.exists("-n", story.namespace, "networkpolicy")
@@ -57,7 +69,7 @@ def closed_anyway(story: Story) -> None:
 @pytest.mark.alone
 def test_without_probes_the_door_closes_and_the_claim_says_who_is_missing(story: Story, probes: Json) -> None:
     story.kubectl("-n", HOME, "delete", "statefulset", "firedoor-probe", "--timeout=60s")
-    story.kubectl("-n", HOME, "wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
+    story.kubectl("-n", HOME, "wait", "--for=delete", "pod", "-l", PROBES, "--timeout=60s")
     story.pod()
     story.incident("suspect", containment=NO_CORDON)
     told = story.wait("Isolated", "Unknown", "NotVerified")
@@ -70,7 +82,7 @@ def test_a_probe_image_that_cannot_be_had_is_as_if_there_were_no_probes(story: S
     image = ("statefulset/firedoor-probe", "probe=127.0.0.1:1/missing:1")
     story.kubectl("-n", HOME, "set", "image", *image)
     eventually(lambda: followed(story.kubectl), "no probe is made with the image of before")
-    story.kubectl("-n", HOME, "delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
+    made_anew(story.kubectl)
     story.pod()
     story.incident("suspect", containment=NO_CORDON)
     story.wait("Isolated", "Unknown", "NotVerified")
@@ -80,7 +92,7 @@ def test_a_probe_image_that_cannot_be_had_is_as_if_there_were_no_probes(story: S
 @pytest.mark.alone
 def test_probes_that_come_late_prove_it_by_a_canary(story: Story, probes: Json) -> None:
     story.kubectl("-n", HOME, "scale", "statefulset/firedoor-probe", "--replicas=0", "--timeout=60s")
-    story.kubectl("-n", HOME, "wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component=probe", "--timeout=60s")
+    story.kubectl("-n", HOME, "wait", "--for=delete", "pod", "-l", PROBES, "--timeout=60s")
     story.pod()
     story.incident("suspect", containment=NO_CORDON)
     story.wait("Isolated", "Unknown", "NotVerified")
