@@ -21,6 +21,7 @@ from firedoor.kube.errors import Conflict
 from firedoor.planner import containment, expiry, guards, imagine
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.proof import Proof
+from firedoor.planner.receipts import behind
 from firedoor.planner.report import repair
 from firedoor.planner.situation import Situation
 from firedoor.planner.steps import Plan
@@ -47,7 +48,9 @@ class Closing:
             return False
         record.glanced = True
         s = await self.observer.suspect(record.incident, self.clock(), recalled=True)
-        if guards.refusal(s) is not None or expiry.due(s) is not None or not (plan := containment.door(s)):
+        if guards.refusal(s) is not None or expiry.due(s) is not None or behind(s):
+            return False
+        if not (plan := containment.door(s)):
             return False
         try:
             await self.close(record, s, plan)

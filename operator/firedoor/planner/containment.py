@@ -14,7 +14,7 @@ from firedoor.planner.identity import freeze
 from firedoor.planner.permits import Refusal, barred, objection, paused
 from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.pod_view import PodView
-from firedoor.planner.protection import missing_notes, notes_before, shelter
+from firedoor.planner.protection import crowded, missing_notes, notes_before, shelter
 from firedoor.planner.release import no_longer_asked
 from firedoor.planner.selectors import denies_all
 from firedoor.planner.situation import KEEP_LABELS, Situation
@@ -59,7 +59,9 @@ def repairs(plan: Plan) -> tuple[str, ...]:
 
 def quarantine_holds(s: Situation) -> bool:
     """Whether the pod carries the labels and notes that it should, and no others where they were to go."""
-    return s.pod is not None and s.pod.labels == quarantine_labels(s, s.pod) and not missing_notes(s.pod)
+    if s.pod is None or s.pod.labels != quarantine_labels(s, s.pod):
+        return False
+    return not missing_notes(s.pod, to_record(s, s.pod))
 
 
 def touched(s: Situation) -> bool:
@@ -84,7 +86,9 @@ def to_record(s: Situation, pod: PodView) -> PodPrior:
 
 def _quarantine(s: Situation) -> Quarantine:
     assert s.pod is not None
-    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod), to_record(s, s.pod))
+    prior = to_record(s, s.pod)
+    fits = not crowded(s.pod, prior)
+    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod, prior), prior, fits)
 
 
 def _cordon(s: Situation) -> tuple[Step, ...]:

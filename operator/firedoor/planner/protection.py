@@ -7,6 +7,7 @@ comes back with the labels. Against a direct deletion nothing here helps.
 from collections.abc import Mapping
 from typing import Final
 
+from firedoor.api import names
 from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.pod_view import PodView
 from firedoor.planner.situation import Situation
@@ -21,8 +22,20 @@ NOTES: Final = {
 """By the documentation of cluster-autoscaler, Karpenter, the descheduler and Argo CD."""
 
 
-def missing_notes(pod: PodView) -> dict[str, str]:
-    """The notes that the pod does not carry yet."""
+ANNOTATIONS_MOST: Final = 256 << 10
+"""Bytes of all annotations of an object, keys and values (apimachinery, TotalAnnotationSizeLimitB)."""
+
+
+def crowded(pod: PodView, record: PodPrior) -> bool:
+    """Whether the pod's own annotations leave no room for the notes and the record: that must not keep a door open."""
+    then = {**pod.annotations, **NOTES, names.PRIOR: record.dump()}
+    return sum(len(key.encode()) + len(value.encode()) for key, value in then.items()) > ANNOTATIONS_MOST
+
+
+def missing_notes(pod: PodView, record: PodPrior) -> dict[str, str]:
+    """The notes that the pod does not carry yet; none where there is no room for them."""
+    if crowded(pod, record):
+        return {}
     return {key: value for key, value in NOTES.items() if pod.annotations.get(key) != value}
 
 

@@ -13,6 +13,7 @@ from firedoor.planner.identity import RECEIPT, keys_held
 from firedoor.planner.node_prior import was_unschedulable
 from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.pod_view import PodView
+from firedoor.planner.protection import crowded
 from firedoor.planner.situation import Situation
 
 
@@ -33,11 +34,12 @@ def ahead(s: Situation) -> tuple[Receipt, ...]:
 
 
 def behind(s: Situation) -> bool:
-    """Whether the pod is no longer what was written down before its door could be closed."""
+    """Whether the pod is not what was written down before its door is closed, or has no room for a record of its own."""
     if s.pod is None or s.incident.status.isolation is not None:
         return False
+    prior = to_record(s, s.pod)
     known = next((receipt.prior for receipt in s.incident.status.receipts if receipt.uid == s.pod.uid), None)
-    return known is not None and known != to_record(s, s.pod).receipt()
+    return crowded(s.pod, prior) if known is None else known != prior.receipt()
 
 
 def _isolated(s: Situation, pod: PodView, prior: PodPrior) -> Receipt:

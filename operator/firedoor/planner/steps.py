@@ -31,10 +31,14 @@ class Quarantine:
     notes: Mapping[str, str]
     """Annotations to set, for those who evict pods."""
     prior: PodPrior
+    fits: bool = True
+    """Whether there is room on the pod for the record; else the receipt alone has it, which was written before."""
 
     @property
     def record(self) -> str | None:
         """What is written down; of one that is lost, what is left of it stays."""
+        if not self.fits:
+            return None
         return self.pod.prior_note if self.prior.lost else self.prior.dump()
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.e2e.conftest import Json, Story, deployment, eventually
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
+ANNOTATIONS_MOST = 256 << 10
+"""Bytes of all annotations of an object that the API server takes."""
 
 
 def quarantined(story: Story) -> bool:
@@ -58,6 +60,23 @@ def test_a_policy_that_selects_by_what_is_absent_is_named(story: Story) -> None:
     story.kubectl.apply(allow)
     story.incident("suspect", containment=NO_CORDON)
     assert "for-the-tierless" in story.wait("Isolated", "False", "OverlappingAllowPolicies")["message"]
+
+
+def test_a_pod_whose_owner_leaves_no_room_for_an_annotation_is_cut_off_and_given_back_all_the_same(story: Story) -> None:
+    story.pod()
+    room = ANNOTATIONS_MOST - len("own")
+    names = {"name": "suspect", "namespace": story.namespace}
+    story.kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {**names, "annotations": {"own": "x" * room}}})
+    before = story.get("pod", "suspect")["metadata"]
+
+    story.incident("suspect", containment=NO_CORDON)
+    story.wait("Contained")
+    assert quarantined(story)
+    story.release(mode="Restore")
+    story.wait("Released", reason="Released")
+
+    after = story.get("pod", "suspect")["metadata"]
+    assert (after["labels"], after["annotations"]) == (before["labels"], before["annotations"])
 
 
 @pytest.mark.in_turn("nodes")

@@ -5,11 +5,12 @@ from typing import Any
 
 from firedoor.api.incident import SecurityIncident
 from firedoor.api.names import PRIOR, QUARANTINED
+from firedoor.planner.containment import quarantine_holds
 from firedoor.planner.drift import drifts
 from firedoor.planner.next import foreseen
 from firedoor.planner.pod_prior import PodPrior
 from firedoor.planner.pod_view import PodView
-from firedoor.planner.protection import NOTES
+from firedoor.planner.protection import ANNOTATIONS_MOST, NOTES, missing_notes
 from firedoor.planner.receipts import behind
 from firedoor.planner.report import Findings, status, taken
 from firedoor.planner.situation import Situation
@@ -179,3 +180,31 @@ def test_a_pod_that_changed_before_its_door_could_be_closed_is_written_down_anew
     again = replace(changed, incident=changed.incident.model_copy(update={"status": taken(changed)}))
     assert not behind(again)
     assert suspect(released(reported(foreseen(again)[1]), "Restore")).labels == {**LABELS, "tier": "front"}
+
+
+def crowded(**fields: Any) -> PodView:
+    """A pod whose own annotations leave no room for any other."""
+    return pod(owner=OWNER, annotations={"own": "x" * (ANNOTATIONS_MOST - len("own"))}, **fields)
+
+
+def test_a_pod_without_room_for_an_annotation_is_cut_off_all_the_same_once_its_receipt_is_written() -> None:
+    about = incident(containment=ALONE, evidence={"enabled": False})
+    s = situation(about, crowded(), sheltered=False)
+    assert behind(s)
+    written = replace(s, incident=about.model_copy(update={"status": taken(s)}))
+    assert not behind(written)
+    _, then = foreseen(written)
+    assert suspect(then).labels == {QUARANTINED: "true", LABEL: "true"}
+    assert suspect(then).annotations == crowded().annotations
+    held = reported(then)
+    assert quarantine_holds(held)
+    assert suspect(released(held, "Restore")).labels == LABELS
+
+
+def test_a_record_that_is_on_the_pod_stays_there_however_full_its_owner_makes_the_rest() -> None:
+    s = contained()
+    kept = suspect(s).annotations
+    size = sum(len(key) + len(value) for key, value in kept.items())
+    full = replace(suspect(s), annotations={**kept, "own": "x" * (ANNOTATIONS_MOST - size - len("own"))})
+    assert quarantine_holds(replace(s, pod=full))
+    assert not missing_notes(full, suspect(s).recorded or full.as_it_is)
