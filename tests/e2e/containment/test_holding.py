@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import Json, Story, deployment, eventually
+from tests.e2e.conftest import Json, Story, deployment, eventually, pod
 
 NO_CORDON = {"network": "Isolate", "node": "None"}
 ANNOTATIONS_MOST = 256 << 10
@@ -63,10 +63,10 @@ def test_a_policy_that_selects_by_what_is_absent_is_named(story: Story) -> None:
 
 
 def test_a_pod_whose_owner_leaves_no_room_for_an_annotation_is_cut_off_and_given_back_all_the_same(story: Story) -> None:
-    story.pod()
-    room = ANNOTATIONS_MOST - len("own")
-    names = {"name": "suspect", "namespace": story.namespace}
-    story.kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {**names, "annotations": {"own": "x" * room}}})
+    document = pod(story.namespace, "suspect")
+    full = {"own": "x" * (ANNOTATIONS_MOST - len("own"))}
+    story.kubectl.apply({**document, "metadata": {**document["metadata"], "annotations": full}})
+    story.kubectl("-n", story.namespace, "wait", "--for=condition=Ready", "pod/suspect", "--timeout=60s")
     before = story.get("pod", "suspect")["metadata"]
 
     story.incident("suspect", containment=NO_CORDON)
