@@ -162,7 +162,8 @@ class Canary:
         try:
             if not denied:
                 await self.pods.deny(post.trial.name)
-            seen = await self._change(post.trial, found) if await self._stands(post.trial, found) else None
+            first = await self._at_first(post.trial, found, denied)
+            seen = await self._change(post.trial, found) if first is found else first
         except (NotMeasured, KubeError) as reason:
             log.info("the canary on guard on node %s is lost: %s", node, reason)
             self.on_doubt(node)
@@ -174,14 +175,19 @@ class Canary:
         else:
             self.on_doubt(node)
 
-    async def _stands(self, trial: Trial, found: Finding) -> bool:
-        """Whether the engine does to it what it was just found to do; some need a moment for that."""
+    async def _at_first(self, trial: Trial, found: Finding, denied: bool) -> Finding | None:
+        """The finding, once the engine does what it was just found to do; some need a moment for that. None: it does not.
+
+        What gets through a deny under which it was silent just now is a breach, and told as that.
+        """
         deadline = asyncio.get_running_loop().time() + self.patience.follow(found) + self.patience.cut
-        while not (await trial.seen(found)).says_what(found):
+        while not (seen := await trial.seen(found)).says_what(found):
+            if denied and worse(seen, found):
+                return seen
             if asyncio.get_running_loop().time() > deadline:
-                return False
+                return None
             await asyncio.sleep(LOOK_SECONDS)
-        return True
+        return found
 
     async def _change(self, trial: Trial, found: Finding) -> Finding:
         """Waits until the engine does something else than it was found to do: what that is."""

@@ -303,6 +303,16 @@ async def test_the_next_measurement_is_made_on_the_canary_that_stands_there_and_
     assert world.there == set()
 
 
+async def test_what_gets_through_as_soon_as_a_measurement_has_ended_under_its_deny_is_told_at_once() -> None:
+    world = World()
+    rig = await guarding(world)
+    await rig.canary.measure("node-a", "pool")
+    world.enforced = NOTHING
+    assert word(await breach(rig)) == "NotEnforcing"
+    assert rig.doubts == []
+    await rig.canary.relieve("node-a")
+
+
 async def test_a_canary_that_stays_silent_when_let_tells_of_an_engine_that_follows_no_more_and_a_new_one_is_called_for() -> None:
     world = World()
     rig = await guarding(world)
