@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,7 @@ from tests.wire.world import (
 )
 
 KEEPER = "firedoor-keep-"
+NO_KEY = "-----BEGIN EC PRIVATE KEY-----\nsecretsecret\n-----END EC PRIVATE KEY-----\n"
 
 
 def evidence(cluster: FakeCluster) -> Obj:
@@ -53,6 +56,10 @@ def lying(cluster: Store) -> None:
             cluster.change(PODS, HOME, pod["metadata"]["name"], changed)
 
 
+def nothing() -> None:
+    pass
+
+
 def unlucky(cluster: Store) -> None:
     """Jobs that fail at their first try, as when their pods are killed."""
     for job in cluster.all(JOBS):
@@ -62,6 +69,20 @@ def unlucky(cluster: Store) -> None:
     collectors(cluster)
 
 
+@asynccontextmanager
+async def sealed(
+    folder: Path, controller: Callable[[Store], None] = collectors, meanwhile: Callable[[], object] = nothing
+) -> AsyncIterator[FakeCluster]:
+    """A cluster on which a bag was sealed. meanwhile: what happens while the controller runs, before the incident comes."""
+    async with FakeCluster(controllers=(controller,)) as cluster:
+        furnish(cluster)
+        async with operated(cluster, folder):
+            meanwhile()
+            report(cluster, evidence={})
+            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+        yield cluster
+
+
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     """Where the controller looks for its key."""
@@ -69,11 +90,7 @@ def key(tmp_path: Path) -> Path:
 
 
 async def test_a_sealed_bag_is_signed_and_the_claim_knows_it(tmp_path: Path) -> None:
-    async with FakeCluster(controllers=(collectors,)) as cluster:
-        furnish(cluster)
-        async with operated(cluster, tmp_path):
-            report(cluster, evidence={})
-            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+    async with sealed(tmp_path) as cluster:
         assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
         (claim,) = cluster.all(CLAIMS)
         noted = json.loads(claim["metadata"]["annotations"]["firedoor.dev/sealed"])
@@ -85,45 +102,27 @@ async def test_a_sealed_bag_is_signed_and_the_claim_knows_it(tmp_path: Path) -> 
 
 
 async def test_a_collector_and_a_keeper_that_failed_are_begun_again_and_the_bag_is_sealed_and_signed(tmp_path: Path) -> None:
-    async with FakeCluster(controllers=(unlucky,)) as cluster:
-        furnish(cluster)
-        async with operated(cluster, tmp_path):
-            report(cluster, evidence={})
-            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+    async with sealed(tmp_path, unlucky) as cluster:
         assert evidence(cluster)["keyId"] == key_id(KEY.public_key())
         assert len(keepers(cluster)) == 2
         assert len(cluster.all(JOBS)) == 4
 
 
 async def test_without_a_key_the_bag_is_sealed_and_said_not_to_be_signed(tmp_path: Path, key: Path) -> None:
-    async with FakeCluster(controllers=(collectors,)) as cluster:
-        furnish(cluster)
-        async with operated(cluster, tmp_path):
-            key.unlink()
-            report(cluster, evidence={})
-            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+    async with sealed(tmp_path, meanwhile=key.unlink) as cluster:
         assert "no signing key" in evidence(cluster)["unsigned"]
         assert "not signed" in condition(cluster, "EvidenceSealed")["message"]
         assert keepers(cluster) == []
 
 
 async def test_a_key_that_is_none_is_told_without_a_word_of_it(tmp_path: Path, key: Path) -> None:
-    async with FakeCluster(controllers=(collectors,)) as cluster:
-        furnish(cluster)
-        async with operated(cluster, tmp_path):
-            key.write_text("-----BEGIN EC PRIVATE KEY-----\nsecretsecret\n-----END EC PRIVATE KEY-----\n")
-            report(cluster, evidence={})
-            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+    async with sealed(tmp_path, meanwhile=lambda: key.write_text(NO_KEY)) as cluster:
         assert "the signing process failed" in evidence(cluster)["unsigned"]
         assert "secretsecret" not in str(incidents(cluster)) + Path(tmp_path / "controller.log").read_text()
 
 
 async def test_what_a_collector_says_of_another_bag_is_not_signed(tmp_path: Path) -> None:
-    async with FakeCluster(controllers=(lying,)) as cluster:
-        furnish(cluster)
-        async with operated(cluster, tmp_path):
-            report(cluster, evidence={})
-            await eventually(lambda: says(cluster, "EvidenceSealed"), "sealed")
+    async with sealed(tmp_path, lying) as cluster:
         assert "another incident" in evidence(cluster)["unsigned"]
         assert keepers(cluster) == []
 

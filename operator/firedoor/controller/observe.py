@@ -103,8 +103,9 @@ class Observer:
             identities.identity(self._kube, s),
         )
         nodes = self._nodes.seen_by(s.incident.uid)
-        around = Surroundings(policies, nodes, workload, capture, identity=identity, job=job, adopter=adopter)
-        return replace(s, around=replace(around, cordoners=self._cordoners(s, nodes)))
+        holders = self._cordoners(s, nodes)
+        around = Surroundings(policies, nodes, workload, capture, identity=identity, cordoners=holders, job=job, adopter=adopter)
+        return replace(s, around=around)
 
     async def _owners(self, s: Situation) -> tuple[tuple[WorkloadView | None, WorkloadView | None], Adopter | None]:
         """The workload first: what stands between it and the pod has followed it by the time that it says so."""

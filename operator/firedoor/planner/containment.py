@@ -61,7 +61,7 @@ def quarantine_holds(s: Situation) -> bool:
     """Whether the pod carries the labels and notes that it should, and no others where they were to go."""
     if s.pod is None or s.pod.labels != quarantine_labels(s, s.pod):
         return False
-    return not missing_notes(s.pod, to_record(s, s.pod))
+    return not missing_notes(s.pod) or crowded(s.pod, to_record(s, s.pod))
 
 
 def touched(s: Situation) -> bool:
@@ -88,7 +88,7 @@ def _quarantine(s: Situation) -> Quarantine:
     assert s.pod is not None
     prior = to_record(s, s.pod)
     fits = not crowded(s.pod, prior)
-    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod, prior), prior, fits)
+    return Quarantine(s.pod, quarantine_labels(s, s.pod), missing_notes(s.pod) if fits else {}, prior, fits)
 
 
 def _cordon(s: Situation) -> tuple[Step, ...]:

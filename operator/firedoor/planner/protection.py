@@ -32,10 +32,8 @@ def crowded(pod: PodView, record: PodPrior) -> bool:
     return sum(len(key.encode()) + len(value.encode()) for key, value in then.items()) > ANNOTATIONS_MOST
 
 
-def missing_notes(pod: PodView, record: PodPrior) -> dict[str, str]:
-    """The notes that the pod does not carry yet; none where there is no room for them."""
-    if crowded(pod, record):
-        return {}
+def missing_notes(pod: PodView) -> dict[str, str]:
+    """The notes that the pod does not carry yet."""
     return {key: value for key, value in NOTES.items() if pod.annotations.get(key) != value}
 
 

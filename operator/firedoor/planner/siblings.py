@@ -10,6 +10,7 @@ from firedoor.api import names
 from firedoor.api.conditions import Condition, Reason, Type
 from firedoor.api.incident import PlanStatus
 from firedoor.planner.pod_view import PodView
+from firedoor.planner.preview import MOST
 from firedoor.planner.situation import Situation
 from firedoor.planner.summary import stated
 from firedoor.planner.verdict import Verdict
@@ -47,7 +48,7 @@ def told(before: PlanStatus | None, said: str) -> PlanStatus | None:
     plan = before or PlanStatus()
     if not said or said in plan.warnings:
         return before
-    return plan.model_copy(update={"warnings": (said, *plan.warnings)[:64]})
+    return plan.model_copy(update={"warnings": (said, *plan.warnings)[:MOST]})
 
 
 def news(s: Situation, said: str) -> Condition:

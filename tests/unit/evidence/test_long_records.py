@@ -90,12 +90,13 @@ def test_a_record_of_any_length_takes_little_memory(tmp_path: Path) -> None:
 
 
 def test_the_beginning_of_an_object_says_what_is_in_it_wherever_it_is_cut() -> None:
-    whole = {"pid": 1, "cmdline": ['a"\\', "b,c]", "\u00e4\n"], "fds": [{"fd": 1, "to": "x"}], "n": {"a": [1]}, "end": 1}
+    words = ['a"\\', "b,c]", "\u00e4\n"]
+    whole = {"pid": 1, "cmdline": words, "fds": [{"fd": 1, "to": "x"}], "n": {"a": [1]}, "end": 1}
     raw = json.dumps(whole).encode()
     for end in range(len(b'{"pid": 1,'), len(raw)):
         said = beginning(raw[:end])
         assert said.items() >= {"pid": 1}.items()
-        assert "".join(said.get("cmdline", [])) == "".join(whole["cmdline"])[: len("".join(said.get("cmdline", [])))]  # type: ignore[arg-type]
+        assert "".join(words).startswith("".join(said.get("cmdline", [])))
 
 
 @pytest.mark.parametrize("raw", [b"", b"[1,2", b"nothing", b'"text', b'{"a', b"}}]]", b"[" * RECORD_MOST])

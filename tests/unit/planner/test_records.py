@@ -207,4 +207,4 @@ def test_a_record_that_is_on_the_pod_stays_there_however_full_its_owner_makes_th
     size = sum(len(key) + len(value) for key, value in kept.items())
     full = replace(suspect(s), annotations={**kept, "own": "x" * (ANNOTATIONS_MOST - size - len("own"))})
     assert quarantine_holds(replace(s, pod=full))
-    assert not missing_notes(full, suspect(s).recorded or full.as_it_is)
+    assert not missing_notes(full)
