@@ -1,7 +1,7 @@
 """Nodes as the watch brings them: what is known of their cordons, and which incidents have to look when one changes.
 
-A fight must not become a loop at the speed of a watch: of a node that changes again and again only the first changes of a
-minute are passed on at once, the rest is left to the resync.
+A fight must not become a loop at the speed of a watch: of a node that changes again and again each holder is told at once of the
+first changes of a minute only, the rest is left to the resync. A holder that has just come is not kept waiting for it.
 """
 
 from dataclasses import dataclass, field
@@ -29,4 +29,4 @@ class NodeWatch:
         else:
             self._known[name] = now
         holders = concerned(before, now)
-        return holders if holders and self._passed_on.at_once(name, at) else frozenset()
+        return frozenset(holder for holder in holders if self._passed_on.at_once(holder, at))

@@ -5,7 +5,7 @@ from typing import Any
 from firedoor.api.names import cordon_holder
 from firedoor.controller.nodes import AT_ONCE, NodeWatch
 from firedoor.controller.rate import WITHIN_SECONDS
-from tests.builders import UID
+from tests.builders import OTHER_UID, UID
 
 MINE = cordon_holder(UID)
 
@@ -40,3 +40,14 @@ def test_of_a_fight_only_the_first_rounds_of_a_minute_are_passed_on() -> None:
     rounds = [watch.seen(node(cordoned=bool(number % 2)), float(number)) for number in range(2 * AT_ONCE)]
     assert [bool(holders) for holders in rounds] == [True] * AT_ONCE + [False] * AT_ONCE
     assert watch.seen(node(cordoned=False), WITHIN_SECONDS + 1.0) == frozenset({MINE})
+
+
+def test_who_comes_after_a_fight_of_others_is_told_at_once_all_the_same() -> None:
+    watch, other = NodeWatch(), cordon_holder(OTHER_UID)
+    for number in range(2 * AT_ONCE):
+        watch.seen(node(cordoned=bool(number % 2)), float(number))
+    held = node()
+    held["metadata"]["annotations"][other] = "shop/other"
+    watch.seen(held, 10.0)
+    drifted = {**held, "spec": {"unschedulable": False}}
+    assert other in watch.seen(drifted, 11.0)
